@@ -1,0 +1,1 @@
+//! One TOML file in the operator's words; precise complaints.

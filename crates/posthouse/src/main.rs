@@ -1,0 +1,2 @@
+//! Rooms, signaling and relay for WebRTC in one binary with one TOML file.
+fn main() {}

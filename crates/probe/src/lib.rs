@@ -1,0 +1,1 @@
+//! A WebRTC client's view of a server: gather, allocate, relay real bytes, say why not.

@@ -1,0 +1,1 @@
+//! Sockets, workers and kernel tricks around the TURN server.

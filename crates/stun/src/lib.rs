@@ -1,0 +1,1 @@
+//! Bytes to STUN messages and ChannelData and back; borrows, never copies.

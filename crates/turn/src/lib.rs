@@ -1,0 +1,1 @@
+//! A STUN/TURN server as a state machine: datagrams and time in, decisions out.
