@@ -1,1 +1,46 @@
-//! Rooms as pure values, and the two ports through which they are stored (store) and heard (bus).
+//! The rules of a room, pure: values and time in, decisions out.
+//!
+//! 1. A [`Room`] is a value: clonable, comparable in time only by the [`Timestamp`]s it is given, without handles.
+//! 2. A *member* holds a seat; a *socket* is where its messages go. The two begin and end apart.
+//! 3. Occupancy counts members, never sockets, and never exceeds [`Policy::capacity`].
+//! 4. The first member is the initiator; when it goes, the longest-standing member becomes it: there is exactly one.
+//! 5. What a lone member sends waits for the next joiner; what is sent to a member without a socket waits for the socket.
+//! 6. A lost socket keeps its seat for [`Policy::resume`]; an id that never connects loses its seat sooner or later.
+//! 7. However a member goes, those it leaves behind hear exactly one `bye`.
+//! 8. After `leave` the goodbye may still follow on the socket: it is relayed once, within [`Policy::linger`].
+//! 9. Every queue is bounded in messages and bytes.
+//! 10. A change returns an [`Outcome`]: the answer, and the [`Effects`] that the shell carries out.
+//!
+//! Rooms are kept by a [`RoomStore`] (one atomic update of one room; the update may run twice) and heard through a
+//! [`Bus`] (a message for a socket on another node). [`contract`] holds what every store and bus must pass.
+//!
+//! # Decisions
+//!
+//! Where AppRTC and Collider contradict each other or harm their users, and what a room does instead: see the crate's
+//! `README.md`, section "Decisions".
+#![forbid(unsafe_code)]
+
+mod bus;
+pub mod contract;
+mod id;
+mod member;
+mod message;
+mod outcome;
+mod policy;
+mod queue;
+mod refusal;
+mod room;
+mod store;
+mod time;
+
+pub use bus::{Bus, BusError, MemoryBus, Parcel, Receiver};
+pub use id::{ClientId, ConnectionId, IdError, Label, NodeId, RoomId, Socket};
+pub use member::{Member, Occupancy, Role, Seat};
+pub use message::{Body, Message};
+pub use outcome::{Close, Closing, Delivery, Departure, Effects, Ended, Joined, Outcome, Registered, Sent};
+pub use policy::Policy;
+pub use queue::{Bounds, Queue};
+pub use refusal::Refusal;
+pub use room::{Joining, Room};
+pub use store::{Census, MemoryStore, Pending, RoomStore, StoreError, Update};
+pub use time::Timestamp;

@@ -1,0 +1,193 @@
+//! What every store and every bus must pass. An engine's crate calls these from its own tests; each panics with the law
+//! that was broken.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    task::{Context, Poll, Wake, Waker},
+    thread,
+};
+
+use crate::{
+    Bus, ClientId, Close, Closing, ConnectionId, Joining, NodeId, Parcel, Policy, Role, Room, RoomId, RoomStore,
+    Socket, Timestamp,
+};
+
+/// All laws of a store. `store` must be empty and bounded to no fewer than 100 rooms.
+///
+/// # Panics
+/// When a law is broken.
+pub fn store(store: &dyn RoomStore) {
+    an_update_sees_what_the_last_one_left(store);
+    a_room_nobody_is_in_is_not_kept(store);
+    rooms_come_due_in_order_and_only_then(store);
+    of_many_who_join_at_once_one_is_the_initiator(store);
+}
+
+/// All laws of a bus.
+///
+/// # Panics
+/// When a law is broken.
+pub fn bus(bus: &dyn Bus) {
+    let (here, there) = (NodeId(1), NodeId(2));
+    let heard: [Arc<Mutex<Vec<Parcel>>>; 2] = Default::default();
+    for (node, heard) in [here, there].into_iter().zip(&heard) {
+        let heard = heard.clone();
+        bus.subscribe(node, Arc::new(move |parcel| lock(&heard).push(parcel)));
+    }
+    let sent: Vec<Parcel> = (0..100).map(parcel).collect();
+    for parcel in &sent {
+        assert_eq!(block_on(bus.publish(there, parcel.clone())), Ok(()), "a node that listens is reached");
+    }
+    wait_until(|| lock(&heard[1]).len() >= sent.len());
+    assert_eq!(*lock(&heard[1]), sent, "parcels arrive once and in order");
+    assert!(lock(&heard[0]).is_empty(), "no other node hears them");
+}
+
+fn parcel(number: u64) -> Parcel {
+    let socket = Socket { node: NodeId(2), connection: ConnectionId(number) };
+    Parcel::Close(Close { socket, why: Closing::Left })
+}
+
+fn an_update_sees_what_the_last_one_left(store: &dyn RoomStore) {
+    let room = room("sees");
+    assert_eq!(join(store, &room, "1"), Some(Role::Initiator), "the first is the initiator");
+    assert_eq!(join(store, &room, "2"), Some(Role::Joiner), "the second sees the first");
+    assert_eq!(join(store, &room, "3"), None, "the third sees both");
+    assert_eq!(occupancy(store, &room), 2);
+    leave(store, &room, "1");
+    assert_eq!(occupancy(store, &room), 1, "a leave is kept");
+    leave(store, &room, "2");
+    expire(store, &room);
+}
+
+fn a_room_nobody_is_in_is_not_kept(store: &dyn RoomStore) {
+    let before = store.census().rooms;
+    for number in 0..1000 {
+        assert_eq!(occupancy(store, &room(&format!("nobody-{number}"))), 0);
+    }
+    assert_eq!(store.census().rooms, before, "to look at a room does not make it");
+}
+
+fn rooms_come_due_in_order_and_only_then(store: &dyn RoomStore) {
+    let names = ["due-c", "due-a", "due-b"].map(room);
+    for (at, name) in names.iter().enumerate() {
+        let deadline = Timestamp(1_000_000 + at as u64);
+        block_on(store.apply(name, |room| {
+            let outcome = room.join(&Policy::default(), Timestamp(0), joining("1"));
+            (outcome.answer.is_ok(), Some(deadline))
+        }))
+        .expect("the store answers");
+    }
+    assert_eq!(due(store, 999_999, 9), [], "nothing is due before its time");
+    assert_eq!(due(store, 1_000_001, 9), names[..2], "the earliest comes first");
+    assert_eq!(due(store, 2_000_000, 1), names[..1], "no more than asked for");
+    for name in &names {
+        leave(store, name, "1");
+    }
+    assert_eq!(due(store, u64::MAX, 9), [], "a room that is gone is never due");
+}
+
+fn of_many_who_join_at_once_one_is_the_initiator(store: &dyn RoomStore) {
+    const RACERS: usize = 4;
+    for round in 0..50 {
+        let room = room(&format!("race-{round}"));
+        let roles: Vec<Option<Role>> = thread::scope(|scope| {
+            let racers: Vec<_> = (0..RACERS)
+                .map(|n| {
+                    scope.spawn({
+                        let room = &room;
+                        move || join(store, room, &n.to_string())
+                    })
+                })
+                .collect();
+            racers.into_iter().map(|racer| racer.join().expect("a racer does not panic")).collect()
+        });
+        let count = |role| roles.iter().filter(|got| **got == role).count();
+        assert_eq!(count(Some(Role::Initiator)), 1, "exactly one initiator");
+        assert_eq!(count(Some(Role::Joiner)), 1, "exactly one joiner");
+        (0..RACERS).for_each(|n| leave(store, &room, &n.to_string()));
+        expire(store, &room);
+    }
+}
+
+fn room(name: &str) -> RoomId {
+    RoomId::parse(name).expect("a plain name")
+}
+
+fn client(id: &str) -> ClientId {
+    ClientId::parse(id).expect("a plain id")
+}
+
+fn joining(id: &str) -> Joining {
+    Joining { client: client(id), label: None, loopback: false }
+}
+
+fn change<T: Send>(store: &dyn RoomStore, room: &RoomId, mut change: impl FnMut(&mut Room) -> T + Send) -> T {
+    let applied = store.apply(room, |room| {
+        let answer = change(room);
+        (answer, room.poll_timeout(&Policy::default()))
+    });
+    block_on(applied).expect("the store answers")
+}
+
+fn join(store: &dyn RoomStore, room: &RoomId, id: &str) -> Option<Role> {
+    let joined = change(store, room, |room| room.join(&Policy::default(), Timestamp(0), joining(id)).answer);
+    joined.ok().map(|joined| joined.role)
+}
+
+fn leave(store: &dyn RoomStore, room: &RoomId, id: &str) {
+    change(store, room, |room| room.leave(&Policy::default(), Timestamp(0), &client(id)).answer).unwrap_or_default();
+}
+
+fn expire(store: &dyn RoomStore, room: &RoomId) {
+    change(store, room, |room| room.expire(&Policy::default(), Timestamp(u64::MAX)));
+}
+
+fn occupancy(store: &dyn RoomStore, room: &RoomId) -> usize {
+    change(store, room, |room| room.occupancy())
+}
+
+fn due(store: &dyn RoomStore, now: u64, most: usize) -> Vec<RoomId> {
+    block_on(store.due(Timestamp(now), most)).expect("the store answers")
+}
+
+/// Waits for an engine's own threads, without a runtime.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let (mut future, signal) = (pin!(future), Arc::new(Signal::default()));
+    let waker = Waker::from(signal.clone());
+    loop {
+        if let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return answer;
+        }
+        let woken = signal.woken.wait_while(lock(&signal.state), |woken| !*woken);
+        *woken.unwrap_or_else(PoisonError::into_inner) = false;
+    }
+}
+
+#[derive(Default)]
+struct Signal {
+    state: Mutex<bool>,
+    woken: Condvar,
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        *lock(&self.state) = true;
+        self.woken.notify_one();
+    }
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    for _ in 0..5_000 {
+        if condition() {
+            return;
+        }
+        thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,27 @@
+//! Every way a room says no.
+
+/// A rule said no. The words are the operator's; each dialect has its own (AppRTC: `FULL`, `UNKNOWN_CLIENT` ...).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// All seats are taken.
+    #[error("the room is full")]
+    Full,
+    /// This id already holds a seat here.
+    #[error("this client id already joined")]
+    DuplicateClient,
+    /// This id already has a live socket, and ids are chosen by clients.
+    #[error("this client id already has a socket")]
+    DuplicateRegistration,
+    /// Nobody is in a room of this name.
+    #[error("no such room")]
+    UnknownRoom,
+    /// The room does not know this id.
+    #[error("no such client in this room")]
+    UnknownClient,
+    /// Longer than [`Policy::max_message`](crate::Policy::max_message).
+    #[error("the message is too long")]
+    MessageTooLarge,
+    /// Somebody who should get the message has too much waiting already.
+    #[error("too many messages wait for the client")]
+    QueueFull,
+}
