@@ -1,0 +1,188 @@
+//! The verbs, as somebody at a terminal or a script meets them.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::credential::{now, password};
+use crate::harness::folder::Folder;
+use crate::harness::server::{POSTHOUSE, spawn, terminate, verb};
+use crate::harness::settings::SECRET;
+use crate::harness::tools::{run, skip, text, tool};
+use crate::harness::{Server, Settings};
+
+/// sysexits.h: a command line that makes no sense, a configuration that makes no sense.
+const USAGE: i32 = 64;
+const CONFIG: i32 = 78;
+
+#[test]
+fn check_is_silent_about_errors_in_a_good_file_and_says_yes_by_its_exit_code() {
+    let folder = Folder::new();
+    let file = folder.file("good.toml", &format!("[auth]\nsecrets = [\"{SECRET}\"]\n"));
+    let output = verb(&["check", file.to_str().unwrap()], folder.path());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+#[test]
+fn check_names_file_line_and_column_of_an_unknown_key_and_the_nearest_known_one() {
+    let folder = Folder::new();
+    let file =
+        folder.file("typo.toml", "[web]\nlisten = [\"127.0.0.1:8080\"]\n\n[relay]\nlissten = [\"127.0.0.1:3478\"]\n");
+    let output = verb(&["check", file.to_str().unwrap()], folder.path());
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(CONFIG), "{told}");
+    assert!(told.contains("typo.toml:5:1"), "{told}");
+    assert!(told.contains("lissten") && told.contains("listen"), "{told}");
+}
+
+#[test]
+fn check_refuses_wrong_types_bad_ranges_short_secrets_and_foreign_addresses() {
+    let cases = [
+        ("a wrong type", "[rooms]\ncapacity = \"two\"\n", 2),
+        ("a range upside down", "[relay]\nports = \"60000-50000\"\n", 2),
+        ("a short secret", "[auth]\nsecrets = [\"short\"]\n", 2),
+        ("an address of somebody else", "[web]\nlisten = [\"198.51.100.77:8080\"]\n", 2),
+        ("broken TOML", "[web\n", 1),
+    ];
+    let folder = Folder::new();
+    for (case, toml, line) in cases {
+        let file = folder.file("case.toml", toml);
+        let output = verb(&["check", file.to_str().unwrap()], folder.path());
+        let told = text(&output);
+        assert_eq!(output.status.code(), Some(CONFIG), "{case}: {told}");
+        assert!(told.contains(&format!("case.toml:{line}:")), "{case} does not name line {line}: {told}");
+    }
+}
+
+#[test]
+fn check_and_run_refuse_a_file_that_is_not_there() {
+    let folder = Folder::new();
+    for arguments in [&["check", "absent.toml"][..], &["run", "--config", "absent.toml"]] {
+        let output = verb(arguments, folder.path());
+        let told = text(&output);
+        assert_eq!(output.status.code(), Some(CONFIG), "{told}");
+        assert!(told.contains("absent.toml"), "{told}");
+    }
+}
+
+#[test]
+fn run_refuses_what_check_refuses() {
+    let folder = Folder::new();
+    folder.file("typo.toml", "[relay]\nlissten = []\n");
+    let output = verb(&["run", "--config", "typo.toml"], folder.path());
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(CONFIG), "{told}");
+    assert!(told.contains("typo.toml:2:1"), "{told}");
+}
+
+#[test]
+fn config_prints_the_file_that_is_shipped_and_check_accepts_it() {
+    let folder = Folder::new();
+    let output = verb(&["config"], folder.path());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conf/posthouse.toml");
+    let shipped = std::fs::read_to_string(shipped).expect("conf/posthouse.toml");
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(printed == shipped, "`posthouse config` and conf/posthouse.toml differ");
+    let file = folder.file("printed.toml", &printed);
+    let checked = verb(&["check", file.to_str().unwrap()], folder.path());
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked));
+}
+
+#[test]
+fn credentials_prints_a_name_and_the_password_that_the_secret_gives_it() {
+    let folder = Folder::new();
+    let file = folder.file("posthouse.toml", &format!("[auth]\nsecrets = [\"{SECRET}\"]\n"));
+    let output = verb(&["credentials", "--user", "alice", "--config", file.to_str().unwrap()], folder.path());
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let words = told.split(|character: char| character.is_whitespace() || "\"',".contains(character));
+    let username =
+        words.clone().find(|word| word.ends_with(":alice")).unwrap_or_else(|| panic!("no username in {told}"));
+    let expiry: u64 = username.trim_end_matches(":alice").parse().expect("seconds since 1970");
+    assert!(expiry > now() && expiry <= now() + 24 * 3600, "{expiry}");
+    let expected = password(SECRET, username);
+    assert!(words.clone().any(|word| word == expected), "no {expected} in {told}");
+}
+
+#[test]
+fn credentials_without_a_secret_in_the_file_says_what_to_write() {
+    let folder = Folder::new();
+    let file = folder.file("posthouse.toml", "[rooms]\ncapacity = 2\n");
+    let output = verb(&["credentials", "--user", "alice", "--config", file.to_str().unwrap()], folder.path());
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(CONFIG), "{told}");
+    assert!(told.contains("secrets"), "{told}");
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_exits_with_64() {
+    let folder = Folder::new();
+    for arguments in [&["frobnicate"][..], &["check"], &["run", "--no-such-flag"], &["credentials"]] {
+        let output = verb(arguments, folder.path());
+        assert_eq!(output.status.code(), Some(USAGE), "{arguments:?}: {}", text(&output));
+    }
+}
+
+#[test]
+fn help_and_version_exit_with_0() {
+    let folder = Folder::new();
+    for arguments in [&["--help"][..], &["--version"]] {
+        let output = verb(arguments, folder.path());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output));
+        assert!(String::from_utf8_lossy(&output.stdout).to_lowercase().contains("posthouse"), "{}", text(&output));
+    }
+}
+
+#[test]
+fn sigterm_ends_a_server_cleanly() {
+    let mut server = Server::start(&Settings::default());
+    let status = server.terminate();
+    assert_eq!(status.code(), Some(0), "{status}\n{}", server.log());
+}
+
+#[test]
+fn the_first_block_names_page_relay_and_configuration() {
+    let server = Server::start(&Settings::default());
+    let log = server.log();
+    assert!(log.contains(&format!("http://{}", server.web)), "no page URL:\n{log}");
+    assert!(log.contains(&server.relay.to_string()), "no STUN/TURN address:\n{log}");
+    let file = server.config();
+    assert!(log.contains(file.to_str().unwrap()), "not where the configuration is:\n{log}");
+}
+
+#[test]
+fn a_secret_of_the_configuration_is_never_written_to_the_log() {
+    let mut server = Server::start(&Settings::default().user("alice", "wonderland-password"));
+    server.terminate();
+    let log = server.log();
+    assert!(!log.contains(SECRET) && !log.contains("wonderland-password"), "{log}");
+}
+
+/// In a network of its own, because the default ports may be taken on this machine.
+#[test]
+fn without_a_file_it_serves_on_localhost_and_says_where() {
+    let (Some(unshare), Some(_), Some(nsenter)) =
+        (tool("unshare", "util-linux"), tool("ip", "iproute2"), tool("nsenter", "util-linux"))
+    else {
+        return;
+    };
+    if !run(10, &unshare, &["--net", "true"]).status.success() {
+        return skip("a network namespace needs root");
+    }
+    let folder = Folder::new();
+    let script = format!("ip link set lo up && exec {POSTHOUSE}");
+    let mut command = Command::new(unshare);
+    command.args(["--net", "sh", "-c", &script]).current_dir(folder.path());
+    let (mut child, log) = spawn(&mut command);
+    log.wait_for("http://127.0.0.1:8080");
+    log.wait_for("127.0.0.1:3478");
+    log.wait_for("posthouse config");
+
+    if let Some(client) = tool("turnutils_stunclient", "coturn") {
+        let inside = ["-t", &child.id().to_string(), "-n", client.to_str().unwrap(), "127.0.0.1"];
+        let output = run(10, &nsenter, &inside);
+        assert!(text(&output).contains("UDP reflexive addr: 127.0.0.1:"), "{}\n{}", text(&output), log.text());
+    }
+    let status = terminate(&mut child);
+    assert_eq!(status.code(), Some(0), "{}", log.text());
+}

@@ -1,0 +1,193 @@
+//! The real binary as a child process.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv6Addr, SocketAddr, TcpStream};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use posthouse_probe::Target;
+
+use super::credential;
+use super::folder::Folder;
+use super::ports::Ports;
+use super::settings::{SECRET, Settings};
+
+/// The binary that Cargo built for these tests.
+pub(crate) const POSTHOUSE: &str = env!("CARGO_BIN_EXE_posthouse");
+
+/// A server that does not come up, or go down, within this time never will; a busy machine needs less.
+const LIMIT: Duration = Duration::from_secs(30);
+
+pub(crate) struct Server {
+    child: Child,
+    log: Log,
+    folder: Folder,
+    pub(crate) web: SocketAddr,
+    pub(crate) relay: SocketAddr,
+    pub(crate) relay6: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) relay_ports: RangeInclusive<u16>,
+}
+
+impl Server {
+    /// Starts the binary with a configuration of its own and waits until it says that it is ready.
+    pub(crate) fn start(settings: &Settings) -> Self {
+        let mut ports = Ports::own();
+        let mut local = || SocketAddr::from(([127, 0, 0, 1], ports.next()));
+        let (web, relay, admin) = (local(), local(), local());
+        let relay6 = SocketAddr::from((Ipv6Addr::LOCALHOST, relay.port()));
+        let (listen, addresses) = if settings.ipv6 {
+            (format!("\"{relay}\", \"{relay6}\""), r#""127.0.0.1", "::1""#)
+        } else {
+            (format!("\"{relay}\""), r#""127.0.0.1""#)
+        };
+        let relay_ports = ports.relay_range();
+        let toml = settings.toml(&[
+            ("web", format!("listen = [\"{web}\"]")),
+            ("relay", format!("listen = [{listen}]")),
+            ("relay", format!("relay_addresses = [{addresses}]")),
+            ("relay", format!("ports = \"{}-{}\"", relay_ports.start(), relay_ports.end())),
+            ("admin", format!("listen = [\"{admin}\"]")),
+        ]);
+        let folder = Folder::new();
+        let file = folder.file("posthouse.toml", &toml);
+        let (child, log) = spawn(Command::new(POSTHOUSE).arg("run").arg("--config").arg(file));
+        let mut server = Self { child, log, folder, web, relay, relay6, admin, relay_ports };
+        server.wait_until_ready();
+        server
+    }
+
+    /// A target with a fresh time-limited credential for `user`.
+    pub(crate) fn target(&self, user: &str) -> Target {
+        let (username, password) = credential::time_limited(SECRET, user, credential::now() + 3600);
+        Target::new(self.relay, username, password)
+    }
+
+    /// Everything that the server has written so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The file that it runs with.
+    pub(crate) fn config(&self) -> std::path::PathBuf {
+        self.folder.path().join("posthouse.toml")
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        terminate(&mut self.child)
+    }
+
+    /// Resident memory in KiB, from the kernel.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a live process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
+        line.trim().trim_end_matches(" kB").trim().parse().expect("a number of kB")
+    }
+
+    /// Open file descriptors.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a live process").count()
+    }
+
+    fn wait_until_ready(&mut self) {
+        let end = Instant::now() + LIMIT;
+        while !is_ready(self.admin) {
+            if let Some(status) = self.child.try_wait().expect("a child to ask") {
+                panic!("posthouse ended before it was ready: {status}\n{}", self.log());
+            }
+            assert!(Instant::now() < end, "posthouse is not ready after {LIMIT:?}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Shows a failed test's log, ends the process by its handle.
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if std::thread::panicking() {
+            eprintln!("--- what posthouse wrote ---\n{}---", self.log());
+        }
+    }
+}
+
+/// The lines of a child's standard output and error, collected while it runs.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until a line with `wanted` is there.
+    pub(crate) fn wait_for(&self, wanted: &str) {
+        let end = Instant::now() + LIMIT;
+        while !self.text().contains(wanted) {
+            assert!(Instant::now() < end, "{wanted:?} was never written:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn follow(&self, from: impl Read + Send + 'static) {
+        let log = self.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(from).lines().map_while(Result::ok) {
+                let mut text = log.0.lock().unwrap_or_else(PoisonError::into_inner);
+                text.push_str(&line);
+                text.push('\n');
+            }
+        });
+    }
+}
+
+/// Starts a child and follows what it writes.
+pub(crate) fn spawn(command: &mut Command) -> (Child, Log) {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.env_remove("NOTIFY_SOCKET").spawn().expect("posthouse starts");
+    let log = Log::default();
+    log.follow(child.stdout.take().expect("a pipe"));
+    log.follow(child.stderr.take().expect("a pipe"));
+    (child, log)
+}
+
+/// Sends SIGTERM to a child and waits for its end.
+pub(crate) fn terminate(child: &mut Child) -> ExitStatus {
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(killed.success(), "the child is gone already");
+    let end = Instant::now() + LIMIT;
+    loop {
+        if let Some(status) = child.try_wait().expect("a child to ask") {
+            return status;
+        }
+        assert!(Instant::now() < end, "the child still runs {LIMIT:?} after SIGTERM");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Runs a verb to its end.
+pub(crate) fn verb(arguments: &[&str], folder: &Path) -> std::process::Output {
+    let mut command = Command::new(POSTHOUSE);
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).output().expect("posthouse starts")
+}
+
+fn is_ready(admin: SocketAddr) -> bool {
+    let asked = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&admin, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(stream, "GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    asked().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}

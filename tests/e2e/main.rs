@@ -1,0 +1,9 @@
+//! The real binary on real sockets of the loopback interface, seen from outside. `tests/README.md` says how to run it.
+
+mod admin;
+mod cli;
+mod harness;
+mod hostile;
+mod relay_coturn_client;
+mod relay_probe;
+mod rooms;

@@ -1,0 +1,99 @@
+//! Debian's TURN client and echo peer, written by other people, against the real binary.
+
+use std::path::PathBuf;
+
+use crate::harness::settings::SECRET;
+use crate::harness::tools::{Beside, run, text, tool};
+use crate::harness::{Server, Settings};
+
+/// Not the address where the server listens and relays: a peer of its own.
+const PEER: &str = "127.0.0.2";
+const PEER_PORT: &str = "3480";
+
+struct Coturn {
+    uclient: PathBuf,
+    server: Server,
+    _peer: Beside,
+}
+
+impl Coturn {
+    fn start(settings: Settings) -> Option<Self> {
+        let uclient = tool("turnutils_uclient", "coturn")?;
+        let peer = tool("turnutils_peer", "coturn")?;
+        let server = Server::start(&settings.loopback_peers());
+        // Another test's peer may hold the port: then that one echoes, which is as good.
+        let peer = Beside::start(&peer, &["-L", PEER, "-p", PEER_PORT]);
+        Some(Self { uclient, server, _peer: peer })
+    }
+
+    /// Runs `turnutils_uclient` with two clients of 50 messages and holds its statistics to zero loss.
+    /// `-c`: no RTCP pair, because EVEN-PORT is no part of what is tested here.
+    fn relays_all(&self, flags: &[&str]) {
+        let port = self.server.relay.port().to_string();
+        let common = ["-c", "-m", "2", "-n", "50", "-l", "200", "-e", PEER, "-r", PEER_PORT, "-p", &port];
+        let arguments: Vec<&str> = common.iter().chain(flags).copied().chain(["127.0.0.1"]).collect();
+        let output = run(60, &self.uclient, &arguments);
+        let told = text(&output);
+        assert!(output.status.success(), "{told}");
+        let sent = number_after(&told, "tot_send_msgs=");
+        assert_eq!(sent, 100, "{told}");
+        assert_eq!(number_after(&told, "tot_recv_msgs="), sent, "{told}");
+        assert_eq!(number_after(&told, "Total lost packets "), 0, "{told}");
+        assert_eq!(number_after(&told, "total send dropped "), 0, "{told}");
+    }
+}
+
+/// The number after the last `key`: the tool repeats its counters while it runs.
+fn number_after(told: &str, key: &str) -> u64 {
+    let (_, after) = told.rsplit_once(key).unwrap_or_else(|| panic!("no {key:?} in\n{told}"));
+    let digits = after.find(|character: char| !character.is_ascii_digit()).unwrap_or(after.len());
+    after[..digits].parse().unwrap_or_else(|_| panic!("no number after {key:?} in\n{told}"))
+}
+
+#[test]
+fn a_user_of_the_shared_secret_loses_nothing_over_channels() {
+    let Some(coturn) = Coturn::start(Settings::default()) else { return };
+    coturn.relays_all(&["-u", "bob", "-W", SECRET]);
+}
+
+#[test]
+fn a_user_of_the_shared_secret_loses_nothing_over_send_indications() {
+    let Some(coturn) = Coturn::start(Settings::default()) else { return };
+    coturn.relays_all(&["-u", "bob", "-W", SECRET, "-s"]);
+}
+
+#[test]
+fn a_static_user_loses_nothing_over_channels_nor_over_send_indications() {
+    let Some(coturn) = Coturn::start(Settings::default().user("alice", "wonderland-password")) else { return };
+    coturn.relays_all(&["-u", "alice", "-w", "wonderland-password"]);
+    coturn.relays_all(&["-u", "alice", "-w", "wonderland-password", "-s"]);
+}
+
+#[test]
+fn two_clients_reach_each_other_relay_to_relay() {
+    let Some(coturn) = Coturn::start(Settings::default()) else { return };
+    coturn.relays_all(&["-u", "bob", "-W", SECRET, "-y"]);
+    coturn.relays_all(&["-u", "bob", "-W", SECRET, "-y", "-s"]);
+}
+
+#[test]
+fn a_wrong_secret_gets_no_allocation() {
+    let Some(coturn) = Coturn::start(Settings::default()) else { return };
+    let port = coturn.server.relay.port().to_string();
+    let arguments = ["-c", "-n", "1", "-u", "bob", "-W", "another secret", "-e", PEER, "-p", &port, "127.0.0.1"];
+    let output = run(5, &coturn.uclient, &arguments);
+    let told = text(&output);
+    assert!(!output.status.success(), "{told}");
+    assert!(told.contains("401"), "{told}");
+}
+
+#[test]
+fn the_stun_client_of_coturn_learns_its_own_address() {
+    let Some(client) = tool("turnutils_stunclient", "coturn") else { return };
+    let server = Server::start(&Settings::default());
+    // It never gives up by itself; `run` ends it.
+    let output = run(10, &client, &["-p", &server.relay.port().to_string(), "127.0.0.1"]);
+    let told = text(&output);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("UDP reflexive addr: 127.0.0.1:"), "{told}");
+}
