@@ -1,1 +1,88 @@
-//! The browser pages, embedded.
+//! The browser pages, embedded: what is served at a path, and under which policy.
+//!
+//! [`page`] answers `GET` and `HEAD`; the server around it compares `If-None-Match` with [`Asset::etag`], writes the
+//! headers and knows every other route. The pages load nothing from third parties and run no inline script or style,
+//! so that [`content_security_policy`] can forbid both.
+//!
+//! ```
+//! let asset = posthouse_web::page("/r/kitchen").expect("every legal room name has a page");
+//! assert_eq!(asset.content_type, "text/html; charset=utf-8");
+//! assert!(posthouse_web::page("/r/kit.chen").is_none());
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod asset;
+mod bundle;
+mod policy;
+
+pub use asset::Asset;
+pub use policy::{PERMISSIONS_POLICY, REFERRER_POLICY, content_security_policy};
+
+/// Longest room name with a page; the same limit as the room server's.
+const ROOM_NAME_MAX: usize = 128;
+
+/// What is served at `path` (no query, not percent-decoded), or `None` for 404.
+///
+/// `/` is the landing page, `/r/ROOM` the call page, `/assets/BUNDLE/NAME` everything that they load. `BUNDLE` is a hash
+/// of all assets: with the current one an asset never changes and says so; any other one gets the same bytes to be
+/// asked for again, because the page may come from another node in the middle of an upgrade.
+pub fn page(path: &str) -> Option<Asset> {
+    match path {
+        "/" => bundle::html("landing.html"),
+        "/robots.txt" => bundle::asset("robots.txt", false),
+        _ => call_page(path).or_else(|| loaded_asset(path)),
+    }
+}
+
+fn call_page(path: &str) -> Option<Asset> {
+    is_room_name(path.strip_prefix("/r/")?).then(|| bundle::html("call.html"))?
+}
+
+fn loaded_asset(path: &str) -> Option<Asset> {
+    let (tag, name) = path.strip_prefix("/assets/")?.split_once('/')?;
+    bundle::asset(name, tag == bundle::tag())
+}
+
+/// AppRTC's rule for rooms, with a length.
+fn is_room_name(name: &str) -> bool {
+    (1..=ROOM_NAME_MAX).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_landing_page_and_every_legal_room_have_a_page() {
+        for path in ["/", "/r/a", "/r/kitchen", "/r/A-b_9", &format!("/r/{}", "x".repeat(128))] {
+            assert_eq!(page(path).expect(path).content_type, "text/html; charset=utf-8");
+        }
+    }
+
+    #[test]
+    fn whatever_else_is_asked_for_is_not_found() {
+        let too_long = format!("/r/{}", "x".repeat(129));
+        for path in
+            ["", "/r", "/r/", "/r/a/", "/r/a.b", "/r/a%20b", "/r/\u{e9}", "/assets/call.js", "/call.html", &too_long]
+        {
+            assert!(page(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_asset_is_immutable_under_its_own_bundle_and_asked_for_again_under_another() {
+        let own = page(&format!("/assets/{}/call.js", bundle::tag())).expect("call.js");
+        let other = page("/assets/0123456789abcdef/call.js").expect("call.js of another node");
+        assert_eq!(own.cache_control, "public, max-age=31536000, immutable");
+        assert_eq!(other.cache_control, "no-cache");
+        assert_eq!(own.body, other.body);
+        assert_eq!(own.etag, other.etag);
+    }
+
+    #[test]
+    fn the_html_is_not_an_asset_under_its_file_name() {
+        assert!(page(&format!("/assets/{}/call.html", bundle::tag())).is_none());
+    }
+}

@@ -1,0 +1,244 @@
+//! All files of `assets/`, their hashes, and the one hash over all of them that their addresses carry.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+use crate::asset::{Asset, content_type};
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+const REVALIDATE: &str = "no-cache";
+
+/// In the HTML, assets are addressed under this prefix; it becomes `/assets/HASH/` once, at the first use.
+const PLACEHOLDER: &str = "/assets/bundle/";
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../assets/", $name)))),*]
+    };
+}
+
+/// Every file of `assets/`, by name; a test compares this list with the folder.
+const FILES: &[(&str, &[u8])] = files![
+    "base.css",
+    "call-page.js",
+    "call.css",
+    "call.html",
+    "call.js",
+    "collider.js",
+    "controls.js",
+    "details.js",
+    "door.js",
+    "ice.js",
+    "icons.svg",
+    "invitation.js",
+    "landing.css",
+    "landing.html",
+    "landing.js",
+    "media.js",
+    "membership.js",
+    "name.js",
+    "parameters.js",
+    "path.js",
+    "peer.js",
+    "posthouse.svg",
+    "recent.js",
+    "robots.txt",
+    "room.js",
+    "seat.js",
+    "stage.js",
+    "strings.js",
+];
+
+struct Bundle {
+    tag: &'static str,
+    assets: BTreeMap<&'static str, Asset>,
+}
+
+static BUNDLE: LazyLock<Bundle> = LazyLock::new(Bundle::new);
+
+/// Sixteen hexadecimal digits over the names and bytes of all files.
+pub(crate) fn tag() -> &'static str {
+    BUNDLE.tag
+}
+
+/// A page: asked for again at every visit, because its address stays while its content changes.
+pub(crate) fn html(name: &str) -> Option<Asset> {
+    BUNDLE.assets.get(name).copied()
+}
+
+/// A file that pages load; `immutable` when its address carries the current tag.
+pub(crate) fn asset(name: &str, immutable: bool) -> Option<Asset> {
+    let asset = BUNDLE.assets.get(name).filter(|_| !is_html(name)).copied()?;
+    Some(Asset { cache_control: if immutable { IMMUTABLE } else { REVALIDATE }, ..asset })
+}
+
+impl Bundle {
+    fn new() -> Self {
+        let tag = leak(hex(&all_files(), 8));
+        let prefix = format!("/assets/{tag}/");
+        let assets = FILES.iter().map(|&(name, bytes)| (name, embed(name, bytes, &prefix))).collect();
+        Self { tag, assets }
+    }
+}
+
+fn embed(name: &'static str, bytes: &'static [u8], prefix: &str) -> Asset {
+    let body = if is_html(name) {
+        let html = std::str::from_utf8(bytes).expect("the HTML files are UTF-8");
+        leak(html.replace(PLACEHOLDER, prefix)).as_bytes()
+    } else {
+        bytes
+    };
+    let etag = leak(format!("\"{}\"", hex(&Sha256::new().chain_update(body), 16)));
+    Asset { content_type: content_type(name), etag, cache_control: REVALIDATE, body }
+}
+
+/// Lengths keep one file's end from being another one's beginning.
+fn all_files() -> Sha256 {
+    FILES.iter().fold(Sha256::new(), |hash, (name, bytes)| {
+        hash.chain_update(format!("{name}\0{}\0", bytes.len())).chain_update(bytes)
+    })
+}
+
+/// The first `bytes` bytes of the digest.
+fn hex(hash: &Sha256, bytes: usize) -> String {
+    hash.clone().finalize().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_html(name: &str) -> bool {
+    name.ends_with(".html")
+}
+
+/// Once per file and program: what is embedded lives as long as the program anyway.
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn text(name: &str) -> &'static str {
+        std::str::from_utf8(BUNDLE.assets[name].body).expect("every asset is text")
+    }
+
+    fn names() -> impl Iterator<Item = &'static str> {
+        FILES.iter().map(|(name, _)| *name)
+    }
+
+    /// What follows `before` up to the next quote, everywhere in `text`.
+    fn quoted<'t>(text: &'t str, before: &str) -> Vec<&'t str> {
+        text.split(before).skip(1).map(|rest| rest.split(['"', '\'']).next().unwrap_or("")).collect()
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_embedded() {
+        let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/assets")).expect("the assets folder");
+        let there: BTreeSet<String> =
+            folder.map(|entry| entry.expect("an entry").file_name().into_string().expect("a UTF-8 name")).collect();
+        assert_eq!(there, names().map(String::from).collect());
+    }
+
+    #[test]
+    fn every_asset_that_the_html_names_exists() {
+        let prefix = format!("/assets/{}/", tag());
+        for page in ["landing.html", "call.html"] {
+            let named: Vec<&str> = quoted(text(page), &prefix);
+            assert!(named.len() > 5, "{page} names {named:?}");
+            for name in named {
+                let (file, fragment) = name.split_once('#').unwrap_or((name, ""));
+                assert!(BUNDLE.assets.contains_key(file), "{page} names {name}");
+                assert!(
+                    fragment.is_empty() || text(file).contains(&format!("id=\"{fragment}\"")),
+                    "{page} names {name}"
+                );
+            }
+            assert!(!text(page).contains(PLACEHOLDER), "{page} still names the placeholder");
+        }
+    }
+
+    #[test]
+    fn every_import_names_a_file_and_is_preloaded_by_its_page() {
+        for (entry, page) in [("landing.js", "landing.html"), ("call-page.js", "call.html")] {
+            let mut found = BTreeSet::new();
+            let mut open = vec![entry];
+            while let Some(module) = open.pop() {
+                for name in quoted(text(module), " from './") {
+                    let (name, _) =
+                        BUNDLE.assets.get_key_value(name).unwrap_or_else(|| panic!("{module} imports {name}"));
+                    if found.insert(*name) {
+                        open.push(name);
+                    }
+                }
+            }
+            let preloaded: BTreeSet<&str> =
+                quoted(text(page), &format!("modulepreload\" href=\"/assets/{}/", tag())).into_iter().collect();
+            assert_eq!(found, preloaded, "{page}: imported against preloaded");
+        }
+    }
+
+    #[test]
+    fn no_asset_refers_to_another_site() {
+        // The name of the SVG vocabulary is not an address.
+        let vocabulary = "http://www.w3.org/2000/svg";
+        for name in names() {
+            let text = text(name).replace(vocabulary, "");
+            for sign in ["http://", "https://", "\"//", "'//", "(//", "@import", "url("] {
+                assert!(!text.contains(sign), "{name} contains {sign}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_page_carries_inline_script_or_style() {
+        for name in names().filter(|name| name.ends_with(".html") || name.ends_with(".svg")) {
+            let text = text(name);
+            for sign in ["<style", " style=", "javascript:", " onclick", " onload", " onerror", " onsubmit"] {
+                assert!(!text.contains(sign), "{name} contains {sign}");
+            }
+            for script in text.split("<script").skip(1) {
+                let (attributes, rest) = script.split_once('>').expect("a script tag ends");
+                assert!(attributes.contains("src=") && rest.starts_with("</script>"), "{name}: <script{attributes}>");
+            }
+        }
+    }
+
+    #[test]
+    fn no_script_makes_markup_or_code_from_text() {
+        for name in names().filter(|name| name.ends_with(".js")) {
+            for sign in
+                ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", ".style."]
+            {
+                assert!(!text(name).contains(sign), "{name} contains {sign}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_that_the_html_asks_for_is_in_the_strings() {
+        let strings = text("strings.js");
+        for page in ["landing.html", "call.html"] {
+            for attribute in ["data-text=\"", "data-label=\""] {
+                for key in quoted(text(page), attribute) {
+                    assert!(strings.contains(&format!("\n  {key}: '")), "{page} asks for {key}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_bytes_have_equal_tags_and_different_bytes_different_ones() {
+        let etags: BTreeSet<&str> = BUNDLE.assets.values().map(|asset| asset.etag).collect();
+        assert_eq!(etags.len(), FILES.len());
+        assert!(etags.iter().all(|etag| etag.len() == 34 && etag.starts_with('"') && etag.ends_with('"')));
+    }
+
+    #[test]
+    fn a_page_with_everything_it_loads_stays_below_one_hundred_kilobytes() {
+        let bytes: usize = BUNDLE.assets.values().map(|asset| asset.body.len()).sum();
+        assert!(bytes < 100_000, "{bytes} bytes");
+    }
+}
