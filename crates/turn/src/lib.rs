@@ -1,14 +1,47 @@
 //! A STUN/TURN server as a state machine: datagrams and time in, decisions out.
 //!
 //! Speaks RFC 8489 and RFC 8656. There is no socket, clock, task, lock on the packet path or randomness in here.
+//!
+//! How to drive a [`Server`]: one `handle_*`, then [`Server::poll_output`] until `None`, then
+//! [`Server::poll_timeout`]. A packet to relay is answered with a decision about the caller's own buffer
+//! ([`Forward`], [`Wrap`]); everything slow goes through [`Output`].
 #![forbid(unsafe_code)]
 
+mod allocation;
+mod auth;
+mod channel;
+mod credentials;
+mod deadlines;
+mod ending;
+mod entropy;
 mod five_tuple;
+mod nonce;
 mod now;
 mod output;
+mod peer_policy;
+mod permission;
+mod quota;
+mod refusal;
+mod relaying;
+mod request;
+mod reservation;
+mod response;
+mod server;
+mod settings;
+mod stats;
+mod table;
 
+pub use allocation::AllocationView;
+pub use credentials::{Credentials, Minted};
 pub use five_tuple::{FiveTuple, PeerTransportAddress, RelayedTransportAddress, Transport};
+pub use nonce::NonceKeys;
 pub use now::Now;
 pub use output::{
     AllocationId, BindError, BindRelayed, Binding, Bound, Forward, Output, PortRequest, Route, Wrap, WrapHeader,
 };
+pub use peer_policy::{Denied, Peer, PeerPolicy};
+pub use quota::Shared;
+pub use refusal::{BadRequest, Refusal};
+pub use server::Server;
+pub use settings::{Families, Quotas, Rates, Settings};
+pub use stats::{Drops, Refusals, Requests, Stats, Traffic};

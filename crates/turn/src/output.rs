@@ -65,6 +65,13 @@ impl WrapHeader {
     /// what a shell leaves in front of every buffer that receives from peers.
     pub const MAX: usize = 48;
 
+    /// Copies `bytes`, at most [`Self::MAX`] of them.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let mut this = Self { bytes: [0; Self::MAX], len: bytes.len() as u8 };
+        this.bytes[..bytes.len()].copy_from_slice(bytes);
+        this
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -91,13 +98,23 @@ pub enum Output<'s> {
     },
     /// Bind a relayed socket and report with [`crate::Server::handle_bound`]. Nothing was promised to the client yet.
     BindRelayed(BindRelayed),
-    /// Close every relayed socket of this allocation; its ports may be used again.
+    /// Close every relayed socket of this allocation; its ports may be used again. A bind that is still under way for
+    /// it is called off.
     CloseRelayed {
         /// The allocation, which no longer exists.
         id: AllocationId,
         /// Its client; a stream connection that served nothing else may be closed by its own rules.
         client: FiveTuple,
     },
+    /// Close the relayed socket of one family; the allocation lives on with the other.
+    CloseRelayedFamily {
+        /// The allocation.
+        id: AllocationId,
+        /// Which of its two sockets.
+        family: Family,
+    },
+    /// Nobody claimed this port in time: it need not be held in reserve any longer.
+    ReleaseReserved(RelayedTransportAddress),
     /// A client may now send to `peer` through `channel`: what a kernel fast path needs to know.
     BindingInstalled(Binding),
     /// The binding ended: by time, or with its allocation.
@@ -164,4 +181,3 @@ pub struct Binding {
     /// When it ends unless refreshed.
     pub expires: Instant,
 }
-

@@ -1,0 +1,127 @@
+//! [`Shared`]: how much one user, one network and everyone may take, over all workers.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::Refusal;
+use crate::reservation::Reservations;
+use crate::settings::Quotas;
+
+/// What several servers in one process share: the count of allocations, and the ports held in reserve.
+///
+/// Cheap to clone. Its locks are taken at an Allocate and at the end of an allocation, never for a packet.
+#[derive(Debug, Clone, Default)]
+pub struct Shared {
+    ledger: Arc<Mutex<Ledger>>,
+    reservations: Arc<Mutex<Reservations>>,
+}
+
+impl Shared {
+    /// Nothing is taken yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Allocations and reserved ports that exist now, in all.
+    #[must_use]
+    pub fn allocations(&self) -> u32 {
+        lock(&self.ledger).total
+    }
+
+    /// Takes one allocation from the quotas. `user` is a user id; an empty one has no quota of its own.
+    pub(crate) fn grant(&self, user: &str, source: IpAddr, quotas: &Quotas) -> Result<Grant, Refusal> {
+        let prefix = prefix(source);
+        let mut ledger = lock(&self.ledger);
+        let full = |taken: Option<&u32>, limit: u32| limit != 0 && taken.is_some_and(|&n| n >= limit);
+        if full(Some(&ledger.total), quotas.total) {
+            return Err(Refusal::InsufficientCapacity);
+        }
+        if full(ledger.users.get(user), quotas.per_user) || full(ledger.prefixes.get(&prefix), quotas.per_prefix) {
+            return Err(Refusal::AllocationQuotaReached);
+        }
+        let user = ledger.count_user(user);
+        *ledger.prefixes.entry(prefix).or_insert(0) += 1;
+        ledger.total += 1;
+        Ok(Grant { ledger: Arc::clone(&self.ledger), user, prefix })
+    }
+
+    pub(crate) fn reservations(&self) -> MutexGuard<'_, Reservations> {
+        lock(&self.reservations)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Ledger {
+    total: u32,
+    users: BTreeMap<Arc<str>, u32>,
+    prefixes: BTreeMap<u64, u32>,
+}
+
+impl Ledger {
+    fn count_user(&mut self, user: &str) -> Option<Arc<str>> {
+        if user.is_empty() {
+            return None;
+        }
+        let user = self.users.get_key_value(user).map_or_else(|| user.into(), |(known, _)| Arc::clone(known));
+        *self.users.entry(Arc::clone(&user)).or_insert(0) += 1;
+        Some(user)
+    }
+
+    fn give_back(&mut self, grant: &Grant) {
+        self.total -= 1;
+        give_back_one(&mut self.prefixes, &grant.prefix);
+        if let Some(user) = &grant.user {
+            give_back_one(&mut self.users, user);
+        }
+    }
+}
+
+/// One allocation's worth of every quota, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    ledger: Arc<Mutex<Ledger>>,
+    user: Option<Arc<str>>,
+    prefix: u64,
+}
+
+impl Grant {
+    /// The user id it was taken for, empty when he has none.
+    pub(crate) fn user(&self) -> &str {
+        self.user.as_deref().unwrap_or("")
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        lock(&self.ledger).give_back(self);
+    }
+}
+
+fn give_back_one<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
+
+/// The upper 24 bits of an IPv4 address, the upper 56 of an IPv6 address: what one customer usually has.
+fn prefix(source: IpAddr) -> u64 {
+    match source {
+        // Inside ::/56, where no IPv6 client comes from.
+        IpAddr::V4(ip) => u64::from(ip.to_bits() >> 8) << 8 | 1,
+        IpAddr::V6(ip) => upper_half(ip) & !0xff,
+    }
+}
+
+fn upper_half(ip: Ipv6Addr) -> u64 {
+    (ip.to_bits() >> 64) as u64
+}
+
+/// A thread that panicked elsewhere does not take the ledger with it: every update is whole before it can panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,120 @@
+//! [`Refusal`]: every way to say no, with its error code.
+
+use posthouse_stun::attribute::AttributeType;
+use posthouse_stun::{AttributeError, ErrorCode};
+
+use crate::peer_policy::Denied;
+use crate::stats::Refusals;
+
+/// A rule said no to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// 400: something is missing, malformed or contradicts itself.
+    BadRequest(BadRequest),
+    /// 401: no proof, or not a good one. The answer carries realm, nonce and algorithms.
+    Unauthenticated,
+    /// 403: a peer that is not relayed to.
+    PeerDenied(Denied),
+    /// 403: a client behind 6to4 or Teredo (RFC 8656 §21.4).
+    TunnelledClient,
+    /// 420: attributes that must be understood and are not.
+    UnknownAttributes,
+    /// 437: there is no allocation, or there is one already.
+    AllocationMismatch,
+    /// 438: the nonce is too old, somebody else's, or not ours. The answer carries a new one.
+    StaleNonce,
+    /// 440: no relay address of the family.
+    AddressFamilyNotSupported,
+    /// 441: the allocation belongs to another user.
+    WrongCredentials,
+    /// 442: REQUESTED-TRANSPORT asks for something but UDP.
+    UnsupportedTransportProtocol,
+    /// 443: the peer's family is none of the allocation's.
+    PeerAddressFamilyMismatch,
+    /// 486: the user, or his network, has enough.
+    AllocationQuotaReached,
+    /// 508: no port, no descriptor, no room, no such reservation.
+    InsufficientCapacity,
+}
+
+/// What is wrong with a request that gets 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadRequest {
+    /// An attribute that the method or the authentication needs is absent.
+    Missing(AttributeType),
+    /// An attribute's value cannot be.
+    Malformed(AttributeType),
+    /// Two attributes that exclude each other.
+    Contradiction(AttributeType, AttributeType),
+    /// The channel or the peer is bound to another, or was until a moment ago (RFC 8656 §12.2).
+    ChannelTaken,
+}
+
+impl Refusal {
+    /// The code on the wire.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::BadRequest(_) => ErrorCode::BAD_REQUEST,
+            Self::Unauthenticated => ErrorCode::UNAUTHENTICATED,
+            Self::PeerDenied(_) | Self::TunnelledClient => ErrorCode::FORBIDDEN,
+            Self::UnknownAttributes => ErrorCode::UNKNOWN_ATTRIBUTE,
+            Self::AllocationMismatch => ErrorCode::ALLOCATION_MISMATCH,
+            Self::StaleNonce => ErrorCode::STALE_NONCE,
+            Self::AddressFamilyNotSupported => ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED,
+            Self::WrongCredentials => ErrorCode::WRONG_CREDENTIALS,
+            Self::UnsupportedTransportProtocol => ErrorCode::UNSUPPORTED_TRANSPORT_PROTOCOL,
+            Self::PeerAddressFamilyMismatch => ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH,
+            Self::AllocationQuotaReached => ErrorCode::ALLOCATION_QUOTA_REACHED,
+            Self::InsufficientCapacity => ErrorCode::INSUFFICIENT_CAPACITY,
+        }
+    }
+
+    pub(crate) const fn missing(kind: AttributeType) -> Self {
+        Self::BadRequest(BadRequest::Missing(kind))
+    }
+
+    pub(crate) const fn malformed(kind: AttributeType) -> Self {
+        Self::BadRequest(BadRequest::Malformed(kind))
+    }
+
+    /// The answer invites the client to try again with realm and nonce.
+    pub(crate) const fn is_challenge(&self) -> bool {
+        matches!(self, Self::Unauthenticated | Self::StaleNonce)
+    }
+}
+
+impl From<AttributeError> for Refusal {
+    fn from(error: AttributeError) -> Self {
+        match error {
+            AttributeError::Length { kind, .. }
+            | AttributeError::Family { kind, .. }
+            | AttributeError::Value { kind } => Self::malformed(kind),
+        }
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        Self::PeerDenied(denied)
+    }
+}
+
+impl Refusals {
+    pub(crate) fn count(&mut self, refusal: &Refusal) {
+        *match refusal {
+            Refusal::BadRequest(_) => &mut self.bad_request,
+            Refusal::Unauthenticated => &mut self.unauthenticated,
+            Refusal::PeerDenied(_) | Refusal::TunnelledClient => &mut self.forbidden,
+            Refusal::UnknownAttributes => &mut self.unknown_attribute,
+            Refusal::AllocationMismatch => &mut self.allocation_mismatch,
+            Refusal::StaleNonce => &mut self.stale_nonce,
+            Refusal::AddressFamilyNotSupported => &mut self.address_family_not_supported,
+            Refusal::WrongCredentials => &mut self.wrong_credentials,
+            Refusal::UnsupportedTransportProtocol => &mut self.unsupported_transport_protocol,
+            Refusal::PeerAddressFamilyMismatch => &mut self.peer_address_family_mismatch,
+            Refusal::AllocationQuotaReached => &mut self.allocation_quota_reached,
+            Refusal::InsufficientCapacity => &mut self.insufficient_capacity,
+        } += 1;
+    }
+}

@@ -1,0 +1,172 @@
+//! [`Server`] and its doors; nothing else.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use posthouse_stun::Kind;
+use posthouse_stun::attribute::Family;
+
+use crate::allocation::AllocationView;
+use crate::deadlines::Deadlines;
+use crate::entropy::Entropy;
+use crate::response::Response;
+use crate::table::Table;
+use crate::{
+    AllocationId, BindError, Bound, FiveTuple, Forward, Now, Output, PeerTransportAddress, RelayedTransportAddress,
+    Settings, Shared, Stats, Wrap,
+};
+
+/// A STUN/TURN server without sockets and without a clock.
+///
+/// One `handle_*`, then [`Self::poll_output`] until `None`, then [`Self::poll_timeout`].
+pub struct Server {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) shared: Shared,
+    pub(crate) table: Table,
+    pub(crate) deadlines: Deadlines,
+    /// Reserved ports this server made, with the time to give them back, in order.
+    pub(crate) reserved: VecDeque<(Instant, [u8; 8])>,
+    pub(crate) outputs: VecDeque<Output<'static>>,
+    pub(crate) response: Response,
+    pub(crate) entropy: Entropy,
+    pub(crate) stats: Stats,
+}
+
+impl Server {
+    /// `seed` must come from the operating system, once for each server: transaction IDs and reservation tokens are
+    /// drawn from it.
+    #[must_use]
+    pub fn new(settings: Arc<Settings>, shared: Shared, seed: [u8; 32], now: Now) -> Self {
+        let mut entropy = Entropy::new(seed);
+        let table = Table::new(u64::from_ne_bytes(entropy.take()));
+        let _ = now;
+        Self {
+            settings,
+            shared,
+            table,
+            deadlines: Deadlines::default(),
+            reserved: VecDeque::new(),
+            outputs: VecDeque::new(),
+            response: Response::default(),
+            entropy,
+            stats: Stats::default(),
+        }
+    }
+
+    /// One datagram, or one frame of a stream, from a client.
+    ///
+    /// `packet` is a whole message; behind a ChannelData frame there may be padding. `Some` says which part of it to
+    /// send where; an answer, if any, waits in [`Self::poll_output`].
+    pub fn handle_client(&mut self, now: Now, from: FiveTuple, packet: &[u8]) -> Option<Forward> {
+        match packet.first().and_then(|&first| posthouse_stun::kind(first)) {
+            Some(Kind::ChannelData) => self.channel_data(now, &from, packet),
+            Some(Kind::Stun) => self.message(now, from, packet),
+            None => {
+                self.stats.drops.malformed += 1;
+                None
+            }
+        }
+    }
+
+    /// One datagram of `len` bytes that arrived at a relayed socket of `at`, or that another allocation sent to its
+    /// relayed transport address ([`crate::Route::Relay`]); then `from` is that allocation's own address.
+    pub fn handle_peer(&mut self, now: Now, at: AllocationId, from: PeerTransportAddress, len: usize) -> Option<Wrap> {
+        self.wrap(now, at, from, len)
+    }
+
+    /// The living allocation that peers reach at `relayed`: where to deliver a [`crate::Route::Relay`].
+    #[must_use]
+    pub fn relayed(&self, relayed: RelayedTransportAddress) -> Option<AllocationId> {
+        self.table.find_relayed(relayed)
+    }
+
+    /// The relayed transport address of an allocation: the `from` of a delivery in process.
+    #[must_use]
+    pub fn relayed_address(&self, id: AllocationId, family: Family) -> Option<RelayedTransportAddress> {
+        self.table.get(id)?.relayed.get(family).map(RelayedTransportAddress)
+    }
+
+    /// How a [`crate::BindRelayed`] ended. For an allocation that ended meanwhile this does nothing: its
+    /// [`Output::CloseRelayed`] also calls off every bind that was under way.
+    pub fn handle_bound(&mut self, now: Now, id: AllocationId, family: Family, result: Result<Bound, BindError>) {
+        self.bound(now, id, family, result);
+    }
+
+    /// A stream client is gone; its allocation ends (RFC 8656 §3.2).
+    pub fn handle_disconnect(&mut self, now: Now, gone: FiveTuple) {
+        let _ = now;
+        if let Some(id) = self.table.find(&gone) {
+            self.end(id);
+        }
+    }
+
+    /// Time has passed [`Self::poll_timeout`].
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.expire(now.instant);
+    }
+
+    /// New settings apply at once: living permissions and channels are judged by them, cached keys are forgotten.
+    pub fn handle_settings(&mut self, now: Now, settings: Arc<Settings>) {
+        self.settings = settings;
+        self.expire(now.instant);
+        self.judge_all();
+    }
+
+    /// Ends every allocation of a user id.
+    pub fn end_user(&mut self, now: Now, user: &str) {
+        let _ = now;
+        for id in self.table.ids(|allocation| allocation.grant.user() == user) {
+            self.end(id);
+        }
+    }
+
+    /// A relay address left this machine: the allocations on it end.
+    pub fn relayed_gone(&mut self, now: Now, address: IpAddr) {
+        let _ = now;
+        for id in self.table.ids(|allocation| allocation.relayed.is_at(address)) {
+            self.end(id);
+        }
+    }
+
+    /// The next thing to do. Take all of them before the next input: an answer lies in the server's one buffer.
+    pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        self.response.take().map(|(to, message)| Output::Respond { to, message })
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let reserved = self.reserved.front().map(|&(at, _)| at);
+        self.deadlines.next().into_iter().chain(reserved).min()
+    }
+
+    /// What was counted since the beginning.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Every living allocation, for the operator's view. Walks the whole table.
+    pub fn allocations(&self, now: Now) -> impl Iterator<Item = AllocationView<'_>> {
+        let living = self.table.iter().filter(move |(_, allocation)| allocation.lives(now.instant));
+        living.map(move |(id, allocation)| AllocationView::new(now.instant, id, allocation))
+    }
+
+    /// How many allocations there are, those not bound yet included.
+    #[must_use]
+    pub fn allocation_count(&self) -> usize {
+        self.table.len()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("allocations", &self.table.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! [`Stats`]: plain counters, read by the shell on a tick.
+
+/// Counters that can also be walked by name, so that a metric can carry the name as a label.
+macro_rules! counters {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct $name { $($(#[$field_doc])* pub $field: u64,)* }
+
+        impl $name {
+            /// Every counter with its name.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($field), self.$field),)*].into_iter()
+            }
+        }
+    };
+}
+
+/// What one server has seen since it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Requests by method, also those that were refused.
+    pub requests: Requests,
+    /// Refusals by code, also those that the limiter kept from being sent.
+    pub refusals: Refusals,
+    /// Packets dropped without an answer, by reason.
+    pub drops: Drops,
+    /// Client to peer.
+    pub forwarded: Traffic,
+    /// Peer to client.
+    pub wrapped: Traffic,
+    /// Allocations that came to be.
+    pub allocations_created: u64,
+    /// Allocations that ended.
+    pub allocations_ended: u64,
+}
+
+counters! {
+    /// Requests by method.
+    Requests {
+        /// Binding.
+        binding,
+        /// Allocate.
+        allocate,
+        /// Refresh.
+        refresh,
+        /// CreatePermission.
+        create_permission,
+        /// ChannelBind.
+        channel_bind,
+    }
+}
+
+counters! {
+    /// Refusals by code; the metric's label is the code.
+    Refusals {
+        /// 400
+        bad_request,
+        /// 401
+        unauthenticated,
+        /// 403
+        forbidden,
+        /// 420
+        unknown_attribute,
+        /// 437
+        allocation_mismatch,
+        /// 438
+        stale_nonce,
+        /// 440
+        address_family_not_supported,
+        /// 441
+        wrong_credentials,
+        /// 442
+        unsupported_transport_protocol,
+        /// 443
+        peer_address_family_mismatch,
+        /// 486
+        allocation_quota_reached,
+        /// 508
+        insufficient_capacity,
+    }
+}
+
+counters! {
+    /// Packets dropped without an answer, by reason.
+    Drops {
+        /// Neither STUN nor ChannelData, or broken.
+        malformed,
+        /// FINGERPRINT does not hold.
+        fingerprint,
+        /// A class or method that a server does not take.
+        unexpected,
+        /// The limiter kept an answer back.
+        limited,
+        /// An indication with an attribute that must be understood and is not, or without one it needs.
+        indication,
+        /// ChannelData or Send without an allocation.
+        no_allocation,
+        /// ChannelData without a channel.
+        no_channel,
+        /// No permission for the peer, in either direction.
+        no_permission,
+        /// A Send to a port of this machine that is none of the relay's, or to port 0.
+        denied_port,
+        /// Longer than a message can carry.
+        too_long,
+    }
+}
+
+counters! {
+    /// Packets and their payload.
+    Traffic {
+        /// Packets.
+        packets,
+        /// Bytes of payload.
+        bytes,
+    }
+}
+
+impl Traffic {
+    pub(crate) fn count(&mut self, bytes: usize) {
+        self.packets += 1;
+        self.bytes += bytes as u64;
+    }
+}
