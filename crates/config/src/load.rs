@@ -1,0 +1,106 @@
+//! From a path or a text to a checked configuration.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use secrecy::zeroize::Zeroizing;
+
+use crate::config::Config;
+use crate::document;
+use crate::host;
+use crate::problem::{Complaint, Problem, Problems};
+use crate::reading::Reading;
+use crate::secrets_file;
+use crate::source::Source;
+
+/// Largest configuration file in bytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// A configuration without problems, what the operator should know about it, and where its values stand.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// What is allowed and doubtful. `check --strict` and a careful eye treat them as problems.
+    pub warnings: Vec<Problem>,
+    source: Source,
+}
+
+/// No file: [`Config::default`].
+impl Default for Loaded {
+    fn default() -> Self {
+        Self { config: Config::default(), warnings: Vec::new(), source: Source::named("built-in defaults") }
+    }
+}
+
+impl Loaded {
+    /// Asks this machine whether the addresses are its own; the answers are true for now and for here.
+    ///
+    /// Adds a warning when the process may not open as many files as the allocations may need.
+    pub fn check_host(&mut self) -> Result<(), Problems> {
+        self.warnings.extend(host::scarce_files(&self.source, &self.config));
+        match Problems::of(host::foreign_addresses(&self.source, &self.config), 0) {
+            Some(problems) => Err(problems),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads and checks the file at `path` and the file of secrets that it names. Asks nothing else of this machine: for
+/// that there is [`Loaded::check_host`].
+pub fn load(path: impl AsRef<Path>) -> Result<Loaded, Problems> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let text = read(path).map_err(|complaint| Source::named(&name).problem("", complaint))?;
+    let mut loaded = parse(&text, &name)?;
+    if let Some(file) = loaded.config.auth.secrets_file.clone() {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+        let secrets = file.path(folder, credentials.as_deref()).and_then(|path| secrets_file::read(&path));
+        let problem = |complaint| loaded.source.problem("auth.secrets_file", complaint);
+        let (secrets, warning) = secrets.map_err(problem)?;
+        loaded.warnings.extend(warning.map(problem));
+        loaded.config.auth.secrets = secrets;
+    }
+    Ok(loaded)
+}
+
+/// Reads and checks `text`; `name` stands for the file in complaints. Touches neither disk nor network:
+/// `auth.secrets_file` is noted and not read.
+pub fn parse(text: &str, name: &str) -> Result<Loaded, Problems> {
+    let (tree, source, mut problems) = document::parse(name, text)?;
+    let mut reading = Reading::new(&source, tree.get_ref());
+    let config = Config::read(&mut reading);
+    let (found, more, warnings) = reading.finish();
+    problems.extend(found);
+    match Problems::of(problems, more) {
+        Some(problems) => Err(problems),
+        None => Ok(Loaded { config, warnings, source }),
+    }
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, Complaint> {
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        Complaint::file(error.to_string(), "name a file that exists; `posthouse config` prints one to begin with")
+    })?;
+    if metadata.is_dir() {
+        return Err(Complaint::file("is a directory", "name the file in it"));
+    }
+    if !metadata.is_file() {
+        return Err(Complaint::file("is not a regular file", "name a file on disk"));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    let file = std::fs::File::open(path);
+    let size = file.and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let size = size.map_err(|error| Complaint::file(error.to_string(), "let the service's user read it"))?;
+    if size as u64 > LARGEST {
+        return Err(Complaint::file("is larger than 1 MiB", "name the configuration file; it has a few lines"));
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(error) => {
+            let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            Err(Complaint::file(format!("is not UTF-8 in line {line}"), "save it as UTF-8"))
+        }
+    }
+}

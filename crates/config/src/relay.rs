@@ -1,0 +1,260 @@
+//! `[relay]`: the STUN and TURN server.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+
+use crate::keys::{Key, Table};
+use crate::problem::Complaint;
+use crate::reading::Reading;
+use crate::reference::{list, text};
+use crate::value::{Parsed, address, ports, prefix};
+
+mod external;
+
+pub use external::ExternalAddress;
+
+pub(crate) const TABLE: Table = Table {
+    path: "relay",
+    text: "STUN tells clients their public address, TURN relays for those that cannot connect directly.",
+    keys: &[
+        Key {
+            name: "listen",
+            default: "[\"127.0.0.1:3478\"]",
+            example: "[\"203.0.113.10:3478\"]",
+            expects: "a list of addresses with a port",
+            text: "Addresses and ports that clients send to, UDP in this version. Name each public address, IPv4 and\n\
+                   IPv6; 3478 is the port that clients expect. The default is reachable from this machine alone.\n\
+                   Empty: no STUN, no TURN.",
+        },
+        Key {
+            name: "tls_listen",
+            default: "[]",
+            example: "[\"203.0.113.10:5349\"]",
+            expects: "a list of addresses with a port",
+            text: "STUN and TURN over TLS, and over plain TCP: the first byte decides.",
+        },
+        Key {
+            name: "relay_addresses",
+            default: "[\"127.0.0.1\"]",
+            example: "[\"203.0.113.10\"]",
+            expects: "a list of addresses",
+            text: "Addresses of this machine on which relayed transport addresses are bound, at most one of each family\n\
+                   for a client to choose from. Without this line: the addresses of `listen`.",
+        },
+        Key {
+            name: "external_addresses",
+            default: "[]",
+            example: "[\"203.0.113.10/10.0.0.5\"]",
+            expects: "a list of addresses, \"public\" or \"public/private\"",
+            text: "What peers see in place of a relay address when the machine stands behind 1:1 NAT, as most cloud\n\
+                   machines do: \"203.0.113.10\" for the only relay address of its family, or \"public/private\".\n\
+                   None by default: what is bound is what peers see.",
+        },
+        Key {
+            name: "ports",
+            default: "\"49152-65535\"",
+            example: "\"49152-65535\"",
+            expects: "a range of ports in quotes",
+            text: "Ports of relayed transport addresses, UDP; open them in the firewall. The default is the range that\n\
+                   RFC 8656 recommends: no service is registered there. One allocation takes one port.",
+        },
+        Key {
+            name: "alternate_addresses",
+            default: "[]",
+            example: "[\"203.0.113.11\"]",
+            expects: "a list of addresses",
+            text: "Second address of each family. With it NAT behaviour discovery (RFC 5780) is on.",
+        },
+        Key {
+            name: "deny_peers",
+            default: "[]",
+            example: "[\"203.0.113.0/24\"]",
+            expects: "a list of networks",
+            text: "Networks never relayed to, beside the built-in list: loopback, private, link-local and metadata\n\
+                   addresses, multicast, documentation and all other special-purpose networks, in every IPv6 spelling.",
+        },
+        Key {
+            name: "allow_peers",
+            default: "[]",
+            example: "[\"10.0.5.0/24\"]",
+            expects: "a list of networks",
+            text: "Exceptions from the built-in list, such as a media server in a private network. Every user of the\n\
+                   relay reaches what stands here. None by default. `deny_peers` wins over it.",
+        },
+        Key {
+            name: "allow_dangerous_peers",
+            default: "false",
+            example: "false",
+            expects: "true or false",
+            text: "Needed as well when an exception touches loopback, link-local or metadata addresses: what answers\n\
+                   there trusts whoever reaches it. False, so that one slip in a prefix is not enough.",
+        },
+        Key {
+            name: "tcp_allocations",
+            default: "false",
+            example: "false",
+            expects: "true or false",
+            text: "Relayed TCP connections (RFC 6062). False: no browser uses them, and they are what attackers of\n\
+                   internal networks look for.",
+        },
+        Key {
+            name: "mobility",
+            default: "false",
+            example: "false",
+            expects: "true or false",
+            text: "Clients may keep an allocation when their address changes (RFC 8016). False: no browser does.",
+        },
+        Key {
+            name: "workers",
+            default: "0",
+            example: "0",
+            expects: "a whole number",
+            text: "Threads that relay, 0 to 256. 0: one per core, because a core that relays has no time for another\n\
+                   thread that does.",
+        },
+    ],
+};
+
+/// `[relay]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relay {
+    /// UDP listeners of STUN and TURN; may be empty.
+    pub listen: Vec<SocketAddr>,
+    /// TCP listeners of STUN and TURN over TLS. Not available yet.
+    pub tls_listen: Vec<SocketAddr>,
+    /// Local addresses on which relayed transport addresses are bound, none of them a wildcard.
+    pub relay_addresses: Vec<IpAddr>,
+    /// What peers see in place of a relay address.
+    pub external_addresses: Vec<ExternalAddress>,
+    /// Ports of relayed transport addresses, both ends included, 1024 at least.
+    pub ports: RangeInclusive<u16>,
+    /// Second addresses for RFC 5780. Not available yet.
+    pub alternate_addresses: Vec<IpAddr>,
+    /// Networks never relayed to, beside the built-in ones. They win over `allow_peers`.
+    pub deny_peers: Vec<IpNet>,
+    /// Exceptions from the built-in list, already checked against `allow_dangerous_peers`.
+    pub allow_peers: Vec<IpNet>,
+    /// Whether exceptions may touch loopback, link-local and metadata addresses.
+    pub allow_dangerous_peers: bool,
+    /// RFC 6062. Not available yet.
+    pub tcp_allocations: bool,
+    /// RFC 8016. Not available yet.
+    pub mobility: bool,
+    /// Threads; 0: one per core.
+    pub workers: usize,
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 3478))],
+            tls_listen: Vec::new(),
+            relay_addresses: vec![IpAddr::from([127, 0, 0, 1])],
+            external_addresses: Vec::new(),
+            ports: 49152..=65535,
+            alternate_addresses: Vec::new(),
+            deny_peers: Vec::new(),
+            allow_peers: Vec::new(),
+            allow_dangerous_peers: false,
+            tcp_allocations: false,
+            mobility: false,
+            workers: 0,
+        }
+    }
+}
+
+impl Relay {
+    pub(crate) fn read(reading: &mut Reading<'_>) -> Self {
+        let default = Self::default();
+        let listen = reading.list("relay.listen", address::listener).unwrap_or(default.listen);
+        let relay_addresses = read_relay_addresses(reading, &listen);
+        let workers = reading.number("relay.workers", 0..=256).and_then(|workers| usize::try_from(workers).ok());
+        let allow_dangerous_peers = reading.flag("relay.allow_dangerous_peers").unwrap_or_default();
+        Self {
+            tls_listen: reading.list("relay.tls_listen", address::listener).unwrap_or_default(),
+            external_addresses: external::read(reading, &relay_addresses),
+            ports: reading.text("relay.ports", ports::range).unwrap_or(default.ports),
+            alternate_addresses: reading.list("relay.alternate_addresses", address::concrete).unwrap_or_default(),
+            deny_peers: reading.list("relay.deny_peers", prefix::network).unwrap_or_default(),
+            allow_peers: read_allow_peers(reading, allow_dangerous_peers),
+            allow_dangerous_peers,
+            tcp_allocations: reading.flag("relay.tcp_allocations").unwrap_or_default(),
+            mobility: reading.flag("relay.mobility").unwrap_or_default(),
+            workers: workers.unwrap_or_default(),
+            listen,
+            relay_addresses,
+        }
+    }
+
+    pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
+        let Self { listen, tls_listen, relay_addresses, external_addresses, ports, alternate_addresses, .. } = self;
+        let Self { deny_peers, allow_peers, allow_dangerous_peers, tcp_allocations, mobility, workers, .. } = self;
+        vec![
+            ("relay.listen", list(listen)),
+            ("relay.tls_listen", list(tls_listen)),
+            ("relay.relay_addresses", list(relay_addresses)),
+            ("relay.external_addresses", list(external_addresses)),
+            ("relay.ports", text(&format!("{}-{}", ports.start(), ports.end()))),
+            ("relay.alternate_addresses", list(alternate_addresses)),
+            ("relay.deny_peers", list(deny_peers)),
+            ("relay.allow_peers", list(allow_peers)),
+            ("relay.allow_dangerous_peers", allow_dangerous_peers.to_string()),
+            ("relay.tcp_allocations", tcp_allocations.to_string()),
+            ("relay.mobility", mobility.to_string()),
+            ("relay.workers", workers.to_string()),
+        ]
+    }
+}
+
+/// The addresses of the file, else those of the listeners: who names a public listener means to relay from it.
+fn read_relay_addresses(reading: &mut Reading<'_>, listen: &[SocketAddr]) -> Vec<IpAddr> {
+    let key = "relay.relay_addresses";
+    let mut addresses = match reading.list(key, address::concrete) {
+        Some(addresses) => addresses,
+        None if reading.has(key) => return Vec::new(),
+        None => listen.iter().map(SocketAddr::ip).filter(|address| !address.is_unspecified()).collect(),
+    };
+    let mut known = Vec::new();
+    addresses.retain(|address| {
+        !known.contains(address) && {
+            known.push(*address);
+            true
+        }
+    });
+    if addresses.is_empty() && !listen.is_empty() && reading.is_sound(&["relay.listen"]) {
+        let found = if reading.has(key) { "none" } else { "none, and `listen` names only wildcards" };
+        let place = if reading.has(key) { key } else { "relay.listen" };
+        let expected = "at least one address in relay_addresses";
+        reading.complain(
+            place,
+            Complaint::wrong(expected, found, "write relay_addresses = [\"203.0.113.10\"] with this machine's address"),
+        );
+    }
+    addresses
+}
+
+fn read_allow_peers(reading: &mut Reading<'_>, allow_dangerous_peers: bool) -> Vec<IpNet> {
+    let allowed = |text: &str| -> Parsed<IpNet> {
+        let network = prefix::network(text)?;
+        if prefix::is_multicast(&network) {
+            let found = format!("the multicast network \"{network}\"");
+            return Err(Complaint::wrong("a unicast network", found, "remove it: multicast is never relayed to"));
+        }
+        match prefix::dangerous(&network) {
+            Some((danger, why)) if !allow_dangerous_peers => Err(Complaint::wrong(
+                format!("a network that does not touch {danger} ({why})"),
+                format!("\"{network}\""),
+                "narrow it, or write allow_dangerous_peers = true as well",
+            )),
+            _ => Ok(network),
+        }
+    };
+    let networks = reading.list("relay.allow_peers", allowed).unwrap_or_default();
+    for (index, network) in networks.iter().enumerate() {
+        let about = format!("every user of the relay reaches {network}");
+        reading.warn(&format!("relay.allow_peers[{index}]"), Complaint::doubt(about, "keep it as narrow as can be"));
+    }
+    networks
+}

@@ -1,0 +1,7 @@
+//! The configuration file from outside: what is accepted, what is said about the rest.
+
+mod golden;
+mod host;
+mod hostile;
+mod manual;
+mod secrets;
