@@ -20,7 +20,6 @@ export class Stage {
     byId('room').textContent = roomId;
     byId('room-link').value = link;
     byId('room-link').addEventListener('focus', ({ target }) => target.select());
-    byId('remote').srcObject = this.#remote;
   }
 
   /** Everything that follows from the state of the call. */
@@ -43,7 +42,7 @@ export class Stage {
   showMedia(media) {
     const camera = media.isOn('video');
     for (const id of ['preview', 'self']) {
-      if (byId(id).srcObject !== media.stream) byId(id).srcObject = media.stream;
+      if (camera) attach(byId(id), media.stream);
       byId(id).hidden = !camera;
     }
     show('no-preview', !camera);
@@ -57,6 +56,7 @@ export class Stage {
     this.#remote.addTrack(track);
     for (const change of ['mute', 'unmute', 'ended']) track.addEventListener(change, () => this.#showRemote());
     this.#showRemote();
+    attach(byId('remote'), this.#remote);
     byId('remote').play().then(() => show('listen', false)).catch(({ name }) => show('listen', name === 'NotAllowedError'));
   }
 
@@ -66,12 +66,10 @@ export class Stage {
 
   /** What the other page says about its devices: `{audio, video}`, or null for no word. */
   showPeerMedia(said) {
-    const texts = [];
-    if (said && !said.audio) texts.push(words.peerMicrophoneOff);
-    if (said && !said.video) texts.push(words.peerCameraOff);
     byId('stage').dataset.peerCamera = said && !said.video ? 'off' : 'on';
-    byId('peer-media').textContent = texts.join(' · ');
-    show('peer-media', texts.length > 0);
+    const text = said ? peerMediaText(said) : '';
+    byId('peer-media').textContent = text;
+    show('peer-media', text !== '');
     this.#showRemote();
   }
 
@@ -115,6 +113,7 @@ export class Stage {
       : words[`${state}Text`];
     byId('rejoin').textContent = state === 'left' ? words.rejoin : words.tryAgain;
     show('rejoin', !(state === 'full' && retrying));
+    show('notice', false);
   }
 
   #showProblem(media) {
@@ -176,6 +175,16 @@ export class Stage {
 
 function show(id, visible) {
   byId(id).hidden = !visible;
+}
+
+function peerMediaText({ audio, video }) {
+  if (audio) return video ? '' : words.peerCameraOff;
+  return video ? words.peerMicrophoneOff : words.peerBothOff;
+}
+
+/** Only ever with a track in it: an empty stream would hold back the page's load event. */
+function attach(video, stream) {
+  if (video.srcObject !== stream) video.srcObject = stream;
 }
 
 function buttons(act) {

@@ -75,6 +75,7 @@ export const words = {
   },
   peerMicrophoneOff: 'Their microphone is off',
   peerCameraOff: 'Their camera is off',
+  peerBothOff: 'Their microphone and camera are off',
   microphoneOn: 'Microphone on',
   microphoneOff: 'Microphone off',
   cameraOn: 'Camera on',
