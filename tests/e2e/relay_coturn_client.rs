@@ -1,18 +1,25 @@
 //! Debian's TURN client and echo peer, written by other people, against the real binary.
 
 use std::path::PathBuf;
+use std::process::{Command, Output};
 
+use crate::harness::folder::Folder;
 use crate::harness::settings::SECRET;
-use crate::harness::tools::{Beside, run, text, tool};
+use crate::harness::tools::{Beside, run, run_with, text, tool};
 use crate::harness::{Server, Settings};
 
 /// Not the address where the server listens and relays: a peer of its own.
 const PEER: &str = "127.0.0.2";
 const PEER_PORT: &str = "3480";
 
+/// See the file: without it three draws of four are channel numbers that RFC 8656 forbids.
+const LOW_CHANNELS: &str = include_str!("relay_coturn_client/low_channels.c");
+
 struct Coturn {
     uclient: PathBuf,
+    low_channels: PathBuf,
     server: Server,
+    _folder: Folder,
     _peer: Beside,
 }
 
@@ -20,19 +27,30 @@ impl Coturn {
     fn start(settings: Settings) -> Option<Self> {
         let uclient = tool("turnutils_uclient", "coturn")?;
         let peer = tool("turnutils_peer", "coturn")?;
+        let cc = tool("cc", "gcc")?;
+        let folder = Folder::new();
+        let source = folder.file("low_channels.c", LOW_CHANNELS);
+        let low_channels = folder.path().join("low_channels.so");
+        let built = Command::new(cc).args(["-shared", "-fPIC", "-o"]).arg(&low_channels).arg(source).status();
+        assert!(built.expect("cc starts").success());
         let server = Server::start(&settings.loopback_peers());
         // Another test's peer may hold the port: then that one echoes, which is as good.
         let peer = Beside::start(&peer, &["-L", PEER, "-p", PEER_PORT]);
-        Some(Self { uclient, server, _peer: peer })
+        Some(Self { uclient, low_channels, server, _folder: folder, _peer: peer })
+    }
+
+    fn uclient(&self, seconds: u32, arguments: &[&str]) -> Output {
+        let preload = [("LD_PRELOAD", self.low_channels.as_os_str())];
+        run_with(seconds, &self.uclient, arguments, &preload)
     }
 
     /// Runs `turnutils_uclient` with two clients of 50 messages and holds its statistics to zero loss.
-    /// `-c`: no RTCP pair, because EVEN-PORT is no part of what is tested here.
+    /// `-c`: no pair of ports for RTP and RTCP. It asks for an even port now and then all the same.
     fn relays_all(&self, flags: &[&str]) {
         let port = self.server.relay.port().to_string();
         let common = ["-c", "-m", "2", "-n", "50", "-l", "200", "-e", PEER, "-r", PEER_PORT, "-p", &port];
         let arguments: Vec<&str> = common.iter().chain(flags).copied().chain(["127.0.0.1"]).collect();
-        let output = run(60, &self.uclient, &arguments);
+        let output = self.uclient(60, &arguments);
         let told = text(&output);
         assert!(output.status.success(), "{told}");
         let sent = number_after(&told, "tot_send_msgs=");
@@ -81,7 +99,7 @@ fn a_wrong_secret_gets_no_allocation() {
     let Some(coturn) = Coturn::start(Settings::default()) else { return };
     let port = coturn.server.relay.port().to_string();
     let arguments = ["-c", "-n", "1", "-u", "bob", "-W", "another secret", "-e", PEER, "-p", &port, "127.0.0.1"];
-    let output = run(5, &coturn.uclient, &arguments);
+    let output = coturn.uclient(5, &arguments);
     let told = text(&output);
     assert!(!output.status.success(), "{told}");
     assert!(told.contains("401"), "{told}");

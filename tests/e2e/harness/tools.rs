@@ -1,6 +1,7 @@
 //! Programs of the system that a test needs, and how their absence is said.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// Set by `tests/run`: nothing may be skipped.
@@ -25,8 +26,14 @@ pub(crate) fn skip(why: &str) {
 }
 
 /// Runs a program to its end, at most `seconds`, and returns what it wrote.
-pub(crate) fn run(seconds: u32, program: &std::path::Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(seconds: u32, program: &Path, arguments: &[&str]) -> Output {
+    run_with(seconds, program, arguments, &[])
+}
+
+/// The same with variables of the environment.
+pub(crate) fn run_with(seconds: u32, program: &Path, arguments: &[&str], variables: &[(&str, &OsStr)]) -> Output {
     Command::new("timeout")
+        .envs(variables.iter().copied())
         .arg(seconds.to_string())
         .arg(program)
         .args(arguments)
@@ -39,7 +46,7 @@ pub(crate) fn run(seconds: u32, program: &std::path::Path, arguments: &[&str]) -
 pub(crate) struct Beside(Child);
 
 impl Beside {
-    pub(crate) fn start(program: &std::path::Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(program: &Path, arguments: &[&str]) -> Self {
         let child = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Self(child.unwrap_or_else(|error| panic!("{} does not start: {error}", program.display())))
     }
