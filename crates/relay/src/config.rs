@@ -1,0 +1,66 @@
+//! [`Config`]: what the binary decides for the relay, in engineers' types.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+
+/// Where to listen, where to relay, with how much of the machine.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// UDP addresses that clients send to. `0.0.0.0` and `[::]` answer from the address a packet came to; `[::]`
+    /// is IPv6 alone. Port 0 takes any port (see [`crate::Relay::listening`]).
+    pub listen: Vec<SocketAddr>,
+    /// Where relayed sockets are bound. Without any, the relay is a STUN server.
+    pub relay_addresses: Vec<RelayAddress>,
+    /// The ports of relayed sockets. No listener may lie inside.
+    pub ports: RangeInclusive<u16>,
+    /// Threads, each with its own sockets and allocations; 0: one per core.
+    pub workers: usize,
+    /// How much memory packets may take.
+    pub buffers: Buffers,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            relay_addresses: Vec::new(),
+            ports: 49152..=65535,
+            workers: 0,
+            buffers: Buffers::default(),
+        }
+    }
+}
+
+/// One address for relayed sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelayAddress {
+    /// Where they are bound: an address of this machine, not a wildcard.
+    pub local: IpAddr,
+    /// What peers see; the same unless the machine stands behind 1:1 NAT.
+    pub external: IpAddr,
+}
+
+impl From<IpAddr> for RelayAddress {
+    fn from(address: IpAddr) -> Self {
+        Self { local: address, external: address }
+    }
+}
+
+/// Sizes of buffers, in bytes unless said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buffers {
+    /// Kernel's receive buffer of each listening socket: the default of 208 KiB holds about 90 packets of a video.
+    pub listener_receive: usize,
+    /// Kernel's send buffer of each listening socket.
+    pub listener_send: usize,
+    /// Kernel's receive buffer of each relayed socket; 0 leaves the system's default.
+    pub relayed_receive: usize,
+    /// Reads in one batch of a worker, each with room for 64 KiB of which only what is used becomes memory.
+    pub batch: usize,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self { listener_receive: 8 << 20, listener_send: 4 << 20, relayed_receive: 256 << 10, batch: 64 }
+    }
+}

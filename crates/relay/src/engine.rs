@@ -1,0 +1,63 @@
+//! [`Engine`]: what a worker asks of the kernel, so that another interface can take the place of the first.
+//!
+//! One turn of a worker is: receive a batch from whatever sockets have something, decide, send a batch over whatever
+//! sockets have something. Both halves span many sockets, which is what an io_uring engine would want: multishot
+//! receives fill the slots, one submission carries all sends.
+
+pub(crate) mod mmsg;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use crate::arena::Arena;
+use crate::counters::Counters;
+use crate::outbox::Outbox;
+use crate::sockets::{Sockets, Token};
+
+/// A kernel interface.
+pub(crate) trait Engine {
+    /// Reads what arrives at `socket` from now on, under the name `token`. Closing the socket ends it.
+    fn watch(&mut self, token: Token, socket: BorrowedFd<'_>) -> io::Result<()>;
+
+    /// Fills `received` from as many sockets as have something, at most as far as the arena has slots; sleeps up to
+    /// `timeout` when none has. No socket keeps the others from their turn.
+    fn receive(
+        &mut self,
+        sockets: &mut Sockets,
+        arena: &mut Arena,
+        received: &mut Vec<Received>,
+        counters: &mut Counters,
+        timeout: Duration,
+    ) -> io::Result<Woken>;
+
+    /// Sends all that waits in `outbox` and empties it. What the kernel refuses is counted and lost.
+    fn send(&mut self, sockets: &mut Sockets, arena: &Arena, outbox: &mut Outbox, counters: &mut Counters);
+}
+
+/// One read of a socket: a datagram, or several of one flow and one size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Received {
+    /// The socket.
+    pub(crate) at: Token,
+    /// The sender, canonical.
+    pub(crate) from: SocketAddr,
+    /// The local address it was sent to, when the socket is bound to none.
+    pub(crate) local: Option<IpAddr>,
+    /// Where in the arena.
+    pub(crate) slot: usize,
+    /// All its bytes.
+    pub(crate) len: usize,
+    /// The size of each datagram but the last, when it is several.
+    pub(crate) segment: u16,
+}
+
+/// Whether another thread woke the worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Woken {
+    /// It did: look for commands.
+    Yes,
+    /// Packets or time did.
+    No,
+}

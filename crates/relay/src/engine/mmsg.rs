@@ -1,0 +1,271 @@
+//! The engine that every Linux has: epoll, `recvmmsg` with UDP_GRO, `sendmmsg` with UDP_SEGMENT.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Engine, Received, Woken};
+use crate::arena::Arena;
+use crate::counters::Counters;
+use crate::kernel::epoll::Epoll;
+use crate::kernel::receive::Receiver;
+use crate::kernel::send::{Message, Sender};
+use crate::kernel::sockopt;
+use crate::kernel::wake::Wake;
+use crate::outbox::{Outbox, Plan};
+use crate::sockets::{Sockets, Token};
+
+/// Sockets reported by one look; epoll gives the others their turn at the next.
+const READY_MAX: usize = 256;
+/// Reads of one listening socket in a row while others wait.
+const LISTENER_SHARE: usize = 32;
+/// Reads of one relayed socket in a row: a burst of one flow becomes one send.
+const RELAYED_SHARE: usize = 16;
+
+/// A UDP payload that every IPv6 way carries: the least MTU 1280 without its headers.
+const SEGMENT_ALWAYS: u16 = 1280 - 40 - 8;
+
+/// epoll and the two batch calls.
+pub(crate) struct Mmsg {
+    epoll: Epoll,
+    wake: Arc<Wake>,
+    /// Sockets with input that were not read yet.
+    ready: VecDeque<Token>,
+    receiver: Receiver,
+    sender: Sender,
+    plan: Plan,
+}
+
+impl Mmsg {
+    /// For batches of `slots` reads; `wake` ends a sleep.
+    pub(crate) fn new(slots: usize, wake: Arc<Wake>) -> io::Result<Self> {
+        let epoll = Epoll::new(READY_MAX)?;
+        epoll.add(wake.as_fd(), Token::Wake.to_bits())?;
+        Ok(Self {
+            epoll,
+            wake,
+            ready: VecDeque::with_capacity(READY_MAX),
+            receiver: Receiver::new(slots),
+            sender: Sender::new(),
+            plan: Plan::default(),
+        })
+    }
+}
+
+impl Engine for Mmsg {
+    fn watch(&mut self, token: Token, socket: BorrowedFd<'_>) -> io::Result<()> {
+        self.epoll.add(socket, token.to_bits())
+    }
+
+    fn receive(
+        &mut self,
+        sockets: &mut Sockets,
+        arena: &mut Arena,
+        received: &mut Vec<Received>,
+        counters: &mut Counters,
+        timeout: Duration,
+    ) -> io::Result<Woken> {
+        let woken = if self.ready.is_empty() { self.look(counters, timeout)? } else { Woken::No };
+        while arena.free() > 0
+            && let Some(token) = self.ready.pop_front()
+        {
+            self.read(token, sockets, arena, received, counters);
+        }
+        Ok(woken)
+    }
+
+    fn send(&mut self, sockets: &mut Sockets, arena: &Arena, outbox: &mut Outbox, counters: &mut Counters) {
+        for i in 0..outbox.senders.len() {
+            let token = outbox.senders[i];
+            let Some(traits) = sockets.traits_mut(token) else { continue };
+            let (queue, segment_max) = (std::mem::take(&mut traits.queue), traits.segment_max);
+            outbox.plan(queue, segment_max, &mut self.plan);
+            self.send_plan(token, sockets, arena, counters);
+        }
+        outbox.clear();
+    }
+}
+
+impl Mmsg {
+    fn look(&mut self, counters: &mut Counters, timeout: Duration) -> io::Result<Woken> {
+        counters.calls.wait += 1;
+        let mut woken = Woken::No;
+        for bits in self.epoll.wait(timeout)? {
+            match Token::from_bits(bits) {
+                Token::Wake => woken = Woken::Yes,
+                token => self.ready.push_back(token),
+            }
+        }
+        if woken == Woken::Yes {
+            self.wake.clear();
+        }
+        Ok(woken)
+    }
+
+    /// One call for one socket. What it leaves behind is reported again: the set is level-triggered.
+    fn read(
+        &mut self,
+        token: Token,
+        sockets: &mut Sockets,
+        arena: &mut Arena,
+        received: &mut Vec<Received>,
+        counters: &mut Counters,
+    ) {
+        let Some(socket) = sockets.fd(token) else { return };
+        let share = match token {
+            _ if self.ready.is_empty() => arena.free(),
+            Token::Listener(_) => LISTENER_SHARE,
+            _ => RELAYED_SHARE,
+        };
+        counters.calls.receive += 1;
+        let n = match self.receiver.receive(socket, arena.rooms().take(share)) {
+            Ok(n) => n,
+            Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => return,
+            // Also an ICMP error left at the socket: it concerns one client or peer, not the socket.
+            Err(_) => return counters.receive_errors += 1,
+        };
+        let first = arena.take(n);
+        let mut overflow = None;
+        for (i, read) in (0..n).filter_map(|i| Some((i, self.receiver.get(i)?))) {
+            let (segment, local) = (read.told.segment, read.told.local);
+            overflow = read.told.overflow.or(overflow);
+            received.push(Received { at: token, from: read.from, local, slot: first + i, len: read.len, segment });
+        }
+        if let Some(total) = overflow {
+            note_overflow(token, total, sockets, counters);
+        }
+    }
+
+    fn send_plan(&mut self, token: Token, sockets: &mut Sockets, arena: &Arena, counters: &mut Counters) {
+        let Some(ip) = sockets.local_ip(token) else { return };
+        let mut at = 0;
+        while at < self.plan.messages.len() {
+            let Some(socket) = sockets.fd(token) else { return };
+            if self.plan.marks[at].dont_fragment {
+                self.send_whole(at, ip, socket, arena, token, counters);
+                at += 1;
+                continue;
+            }
+            let until =
+                self.plan.marks[at..].iter().position(|m| m.dont_fragment).map_or(self.plan.marks.len(), |n| at + n);
+            counters.calls.send += 1;
+            let messages = &self.plan.messages[at..until];
+            match self.sender.send(socket, arena.memory(), &self.plan.pieces, messages) {
+                Ok(n) => {
+                    self.count_sent(at, n, token, counters);
+                    at += n.max(1);
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return self.lose_rest(at, &e, counters),
+                Err(e) => {
+                    self.refused(at, &e, token, sockets, arena, counters);
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    /// The socket's buffer is full: what is left would fare no better.
+    fn lose_rest(&self, at: usize, e: &io::Error, counters: &mut Counters) {
+        let lost = self.plan.marks[at..].iter().map(|m| m.datagrams).sum();
+        counters.send_errors.count(e, lost);
+    }
+
+    /// A run that the kernel does not cut is sent datagram by datagram, and the socket remembers.
+    fn refused(
+        &mut self,
+        at: usize,
+        e: &io::Error,
+        token: Token,
+        sockets: &mut Sockets,
+        arena: &Arena,
+        counters: &mut Counters,
+    ) {
+        let segment = self.plan.messages[at].segment;
+        let (again, segment_max) = match e.raw_os_error() {
+            _ if segment == 0 => (false, None),
+            // No checksum offload, or no UDP_SEGMENT at all (before Linux 4.18).
+            Some(libc::EIO | libc::EOPNOTSUPP) => (true, Some(0)),
+            // Longer than the MTU, so these are to be fragmented one by one. A size that every way carries was refused
+            // for another reason, which clients of a listener could provoke: that is not remembered.
+            Some(libc::EINVAL | libc::EMSGSIZE) => (true, (segment > SEGMENT_ALWAYS).then(|| segment - 1)),
+            _ => (false, None),
+        };
+        if !again {
+            return counters.send_errors.count(e, self.plan.marks[at].datagrams);
+        }
+        if let (Some(max), Some(traits)) = (segment_max, sockets.traits_mut(token)) {
+            tracing::debug!(target: "relay", error = %e, segment, "packets of this size leave one by one from now on");
+            traits.segment_max = traits.segment_max.min(max);
+        }
+        let Some(socket) = sockets.fd(token) else { return };
+        for single in self.plan.apart(at) {
+            self.send_one(&single, socket, arena, token, counters);
+        }
+    }
+
+    /// With the DF bit, which is the socket's: set for this one datagram. No WebRTC client asks for it.
+    fn send_whole(
+        &mut self,
+        at: usize,
+        ip: std::net::IpAddr,
+        socket: BorrowedFd<'_>,
+        arena: &Arena,
+        token: Token,
+        counters: &mut Counters,
+    ) {
+        let message = self.plan.messages[at].clone();
+        if let Err(e) = sockopt::dont_fragment(&socket, ip, true) {
+            return counters.send_errors.count(&e, 1);
+        }
+        self.send_one(&message, socket, arena, token, counters);
+        if let Err(error) = sockopt::dont_fragment(&socket, ip, false) {
+            tracing::debug!(target: "relay", %error, "the DF bit of a relayed socket stays set");
+        }
+    }
+
+    fn send_one(
+        &mut self,
+        message: &Message,
+        socket: BorrowedFd<'_>,
+        arena: &Arena,
+        token: Token,
+        counters: &mut Counters,
+    ) {
+        counters.calls.send += 1;
+        let one = std::slice::from_ref(message);
+        match self.sender.send(socket, arena.memory(), &self.plan.pieces, one) {
+            Ok(_) => sent_flow(token, counters).count(1, self.plan.bytes(message)),
+            Err(e) => counters.send_errors.count(&e, 1),
+        }
+    }
+
+    fn count_sent(&self, at: usize, n: usize, token: Token, counters: &mut Counters) {
+        for (message, mark) in self.plan.messages[at..at + n].iter().zip(&self.plan.marks[at..]) {
+            sent_flow(token, counters).count(mark.datagrams, self.plan.bytes(message));
+            if message.segment > 0 {
+                counters.joined += mark.datagrams as u64;
+            }
+        }
+    }
+}
+
+fn sent_flow(token: Token, counters: &mut Counters) -> &mut crate::counters::Flow {
+    match token {
+        Token::Relayed(..) => &mut counters.to_peers,
+        _ => &mut counters.to_clients,
+    }
+}
+
+/// The kernel's count is a total that wraps around.
+fn note_overflow(token: Token, total: u32, sockets: &mut Sockets, counters: &mut Counters) {
+    let Some(traits) = sockets.traits_mut(token) else { return };
+    let more = u64::from(total.wrapping_sub(traits.overflow));
+    traits.overflow = total;
+    match token {
+        Token::Relayed(..) => counters.relayed_overflow += more,
+        _ => counters.listener_overflow += more,
+    }
+}

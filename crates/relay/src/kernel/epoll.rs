@@ -1,0 +1,54 @@
+//! Which sockets have something to read.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+
+/// A level-triggered `epoll(7)` set; each member carries 64 bits of the caller's. A closed descriptor leaves by itself.
+pub(crate) struct Epoll {
+    fd: OwnedFd,
+    events: Vec<libc::epoll_event>,
+}
+
+impl Epoll {
+    /// A set that reports at most `capacity` members at once; the others get their turn next time.
+    pub(crate) fn new(capacity: usize) -> io::Result<Self> {
+        // SAFETY: no pointers; the result is checked.
+        let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the kernel just gave us this descriptor and nobody else has it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self { fd, events: vec![libc::epoll_event { events: 0, u64: 0 }; capacity] })
+    }
+
+    /// Watches `fd` for input.
+    pub(crate) fn add(&self, fd: BorrowedFd<'_>, data: u64) -> io::Result<()> {
+        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: data };
+        // SAFETY: both descriptors are open, `event` outlives the call.
+        let result =
+            unsafe { libc::epoll_ctl(self.fd.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &raw mut event) };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Sleeps until a member has input or `timeout` is over; returns the data of those that have.
+    ///
+    /// The kernel looks before it sleeps: input that came while the last batch was worked off costs no sleep.
+    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<impl Iterator<Item = u64>> {
+        // Rounded up, so that a deadline has passed when the call returns for it.
+        let millis = i32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
+        // SAFETY: the pointer and the length are those of one vector of `epoll_event`.
+        let n = unsafe {
+            libc::epoll_wait(self.fd.as_raw_fd(), self.events.as_mut_ptr(), self.events.len() as i32, millis)
+        };
+        let n = match usize::try_from(n) {
+            Ok(n) => n,
+            Err(_) => match io::Error::last_os_error() {
+                e if e.kind() == io::ErrorKind::Interrupted => 0,
+                e => return Err(e),
+            },
+        };
+        Ok(self.events[..n].iter().map(|e| e.u64))
+    }
+}

@@ -1,0 +1,222 @@
+//! [`Relay`]: the workers, started, asked, told, stopped.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use posthouse_turn::{Settings, Shared};
+use socket2::SockRef;
+
+use crate::config::Config;
+use crate::engine::mmsg::Mmsg;
+use crate::kernel::limit::raise_descriptors;
+use crate::listener::{self, Listener};
+use crate::ports::Ports;
+use crate::start_error::StartError;
+use crate::worker::{Allocation, Command, Common, Control, Worker, WorkerStats, supervise};
+
+/// A worker that gave no sign of life for so long hangs.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+/// How long [`Relay::allocations`] waits for one worker.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A running relay. Dropping it stops it.
+#[derive(Debug)]
+pub struct Relay {
+    workers: Vec<Arc<Control>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    listening: Vec<SocketAddr>,
+    settings: Mutex<Arc<Settings>>,
+    ports: Arc<Ports>,
+}
+
+impl Relay {
+    /// Binds every listening socket, then starts the workers.
+    ///
+    /// `settings` must offer the families and name the ports and addresses of `config`; `shared` is where the quotas
+    /// of all workers meet. Raises this process's soft limit of descriptors to the hard one.
+    ///
+    /// # Errors
+    /// Says which address, and what to do. Nothing is left open then.
+    pub fn start(config: &Config, settings: Arc<Settings>, shared: Shared) -> Result<Self, StartError> {
+        check(config)?;
+        let count = if config.workers > 0 { config.workers } else { cores() };
+        let (mut sockets, listening) = listen(config, count)?;
+        let descriptors = raise_descriptors().map_err(StartError::Worker)?;
+        let ports = Ports::new(&config.relay_addresses, &config.ports, descriptors, config.buffers.relayed_receive);
+        ports.check().map_err(|(address, source)| StartError::RelayAddress { address, source })?;
+        let ports = Arc::new(ports);
+        let common = Common { shared, ports: Arc::clone(&ports), batch: config.buffers.batch };
+        let relay = Self {
+            workers: controls(count, &settings).map_err(StartError::Worker)?,
+            threads: Mutex::default(),
+            listening,
+            settings: Mutex::new(settings),
+            ports,
+        };
+        for control in &relay.workers {
+            let own = std::mem::take(&mut sockets[control.number]);
+            let thread = spawn(Arc::clone(control), own, common.clone()).map_err(StartError::Worker)?;
+            relay.threads().push(thread);
+        }
+        tracing::info!(target: "relay", workers = count, listening = ?relay.listening, descriptors, "relay started");
+        Ok(relay)
+    }
+
+    /// The listening addresses, in the order of [`Config::listen`]; port 0 has become a real one.
+    #[must_use]
+    pub fn listening(&self) -> &[SocketAddr] {
+        &self.listening
+    }
+
+    /// What each worker published last, at most half a second ago.
+    #[must_use]
+    pub fn stats(&self) -> Vec<WorkerStats> {
+        self.workers.iter().map(|w| w.stats()).collect()
+    }
+
+    /// Relayed ports that are bound now, those held in reserve included.
+    #[must_use]
+    pub fn ports_taken(&self) -> usize {
+        self.ports.taken()
+    }
+
+    /// Every allocation. Asks the workers one after the other and waits up to a second for each: not for a thread
+    /// that must not wait. A worker that hangs is left out.
+    #[must_use]
+    pub fn allocations(&self) -> Vec<Allocation> {
+        let ask = |worker: &Arc<Control>| {
+            let (reply, answer) = sync_channel(1);
+            worker.tell(Command::Allocations(reply)).then(|| answer.recv_timeout(PATIENCE).ok()).flatten()
+        };
+        self.workers.iter().filter_map(ask).flatten().collect()
+    }
+
+    /// Ends every allocation of a user id (the part of a time-limited name behind the colon, or a static user's name)
+    /// with the workers' next batch. False when a worker hangs and was not told.
+    pub fn end_user(&self, user: &str) -> bool {
+        // Every worker is told, also behind one that hangs.
+        self.workers.iter().filter(|w| !w.tell(Command::EndUser(user.into()))).count() == 0
+    }
+
+    /// New settings apply with the workers' next batch; living allocations are judged by them. What [`Config`] holds
+    /// does not change: that needs a new relay.
+    pub fn apply(&self, settings: &Arc<Settings>) {
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(settings);
+        for worker in &self.workers {
+            worker.apply(Arc::clone(settings));
+        }
+    }
+
+    /// New Allocates get 508 from now on; everything that lives goes on. The relay is idle when [`Self::allocations`]
+    /// is empty, or [`Self::stats`] says so.
+    pub fn drain(&self) {
+        let settings = Arc::clone(&self.settings.lock().unwrap_or_else(PoisonError::into_inner));
+        self.apply(&Arc::new(Settings { accept_allocations: false, ..(*settings).clone() }));
+    }
+
+    /// Whether every worker gave a sign of life within five seconds.
+    #[must_use]
+    pub fn healthy(&self) -> bool {
+        self.workers.iter().all(|w| w.silent_for() < SILENCE_MAX)
+    }
+
+    /// Stops the workers and closes every socket, at once. Waits for the threads; a second call does nothing.
+    pub fn shutdown(&self) {
+        for worker in &self.workers {
+            worker.stop();
+        }
+        for thread in std::mem::take(&mut *self.threads()) {
+            // A panic was logged where it happened.
+            let _ = thread.join();
+        }
+    }
+
+    fn threads(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn check(config: &Config) -> Result<(), StartError> {
+    let (listeners, addresses) = (config.listen.len(), config.relay_addresses.len());
+    if listeners > 256 {
+        return Err(StartError::TooManyListeners(listeners));
+    }
+    if addresses > 256 {
+        return Err(StartError::TooManyRelayAddresses(addresses));
+    }
+    if config.ports.is_empty() || *config.ports.start() == 0 {
+        return Err(StartError::Ports(config.ports.clone()));
+    }
+    for address in &config.relay_addresses {
+        let (local, external) = (address.local, address.external);
+        if local.is_unspecified() {
+            return Err(StartError::Wildcard(local));
+        }
+        if local.is_ipv4() != external.is_ipv4() {
+            return Err(StartError::Families { local, external });
+        }
+    }
+    match config.listen.iter().find(|a| config.ports.contains(&a.port())) {
+        Some(&address) => Err(StartError::ListenerInRange { address, ports: config.ports.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// One set of listening sockets for each worker, and the addresses they have.
+fn listen(config: &Config, workers: usize) -> Result<(Vec<Vec<Listener>>, Vec<SocketAddr>), StartError> {
+    let mut sets: Vec<Vec<Listener>> = (0..workers).map(|_| Vec::new()).collect();
+    let mut listening = Vec::with_capacity(config.listen.len());
+    for &address in &config.listen {
+        let bound = listener::bind(address, workers, &config.buffers);
+        let (sockets, local) = bound.map_err(|source| StartError::Listen { address, source })?;
+        if let Some(socket) = sockets.first() {
+            tell_buffer(socket, local, config.buffers.listener_receive);
+        }
+        for (set, socket) in sets.iter_mut().zip(sockets) {
+            set.push(Listener::new(Arc::new(socket), local));
+        }
+        listening.push(local);
+    }
+    Ok((sets, listening))
+}
+
+/// The kernel doubles what it grants, for its own bookkeeping, and grants less than asked without a word.
+fn tell_buffer(socket: &std::net::UdpSocket, address: SocketAddr, asked: usize) {
+    let granted = SockRef::from(socket).recv_buffer_size().unwrap_or(0) / 2;
+    if granted < asked {
+        tracing::info!(
+            target: "relay", %address, asked, granted,
+            "the receive buffer is smaller than asked for; bursts may be lost: raise net.core.rmem_max"
+        );
+    }
+}
+
+fn controls(count: usize, settings: &Arc<Settings>) -> io::Result<Vec<Arc<Control>>> {
+    (0..count).map(|n| Control::new(n, Arc::clone(settings)).map(Arc::new)).collect()
+}
+
+fn spawn(control: Arc<Control>, listeners: Vec<Listener>, common: Common) -> io::Result<JoinHandle<()>> {
+    let number = control.number;
+    thread::Builder::new().name(format!("relay-{number}")).spawn(move || {
+        let life = || {
+            let own = listeners.iter().map(Listener::again).collect();
+            let engine = Mmsg::new(common.batch, Arc::clone(&control.wake))?;
+            Worker::new(engine, own, control.settings(), &common, Arc::clone(&control))?.run()
+        };
+        supervise(number, life, || control.restarted());
+    })
+}

@@ -1,0 +1,163 @@
+//! [`Worker`]: one thread's loop around one [`posthouse_turn::Server`].
+//!
+//! ```text
+//! receive a batch ─► handle_client ─► Forward ─► outbox of a relayed socket ─┐
+//!  (listeners and    handle_peer   ─► Wrap    ─► outbox of a listener       ├─► send a batch
+//!   relayed sockets)             └─► Output::Respond ─► the same            ┘
+//! ```
+
+mod client;
+mod control;
+mod outputs;
+mod peer;
+mod supervisor;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use posthouse_turn::{Now, Server, Settings, Shared};
+
+pub use control::{Allocation, WorkerStats};
+pub(crate) use control::{Command, Control};
+pub(crate) use supervisor::run as supervise;
+
+use crate::arena::Arena;
+use crate::clock;
+use crate::counters::Counters;
+use crate::engine::{Engine, Received, Woken};
+use crate::listener::Listener;
+use crate::outbox::Outbox;
+use crate::ports::{Ports, Random};
+use crate::sockets::{Sockets, Token};
+
+/// How often counters are published, relay addresses looked after, and the sign of life given.
+const TICK: Duration = Duration::from_millis(500);
+
+/// What every worker shares.
+#[derive(Debug, Clone)]
+pub(crate) struct Common {
+    pub(crate) shared: Shared,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) batch: usize,
+}
+
+/// One worker's state. Nothing in it is shared but `ports`, and that without a lock where packets pass.
+pub(crate) struct Worker<E> {
+    server: Server,
+    sockets: Sockets,
+    engine: E,
+    arena: Arena,
+    outbox: Outbox,
+    ports: Arc<Ports>,
+    random: Random,
+    counters: Counters,
+    control: Arc<Control>,
+    /// Relay addresses (by pool) that this machine had lost at the last tick.
+    absent: Vec<u8>,
+    next_tick: Instant,
+}
+
+impl<E: Engine> Worker<E> {
+    /// A worker without allocations.
+    pub(crate) fn new(
+        mut engine: E,
+        listeners: Vec<Listener>,
+        settings: Arc<Settings>,
+        common: &Common,
+        control: Arc<Control>,
+    ) -> io::Result<Self> {
+        let now = clock::now();
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|e| io::Error::other(e.to_string()))?;
+        for (n, listener) in listeners.iter().enumerate() {
+            engine.watch(Token::Listener(n as u8), std::os::fd::AsFd::as_fd(&*listener.socket))?;
+        }
+        Ok(Self {
+            server: Server::new(settings, common.shared.clone(), seed, now),
+            sockets: Sockets::new(listeners, Arc::clone(&common.ports)),
+            engine,
+            arena: Arena::new(common.batch),
+            outbox: Outbox::new(),
+            ports: Arc::clone(&common.ports),
+            random: Random::new(),
+            counters: Counters::default(),
+            control,
+            absent: Vec::new(),
+            next_tick: now.instant,
+        })
+    }
+
+    /// Works until it is told to stop.
+    pub(crate) fn run(&mut self) -> io::Result<()> {
+        let mut received = Vec::with_capacity(self.arena.slots());
+        let mut now = clock::now();
+        while !self.control.stopping() {
+            let timeout = self.pause(now);
+            let (sockets, arena) = (&mut self.sockets, &mut self.arena);
+            let woken = self.engine.receive(sockets, arena, &mut received, &mut self.counters, timeout)?;
+            now = clock::now();
+            for read in received.drain(..) {
+                self.read(now, &read);
+            }
+            self.pass_time(now);
+            if woken == Woken::Yes {
+                self.obey(now);
+            }
+            self.flush();
+            self.arena.reset();
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// How long nothing has to be done unless a packet comes.
+    fn pause(&self, now: Now) -> Duration {
+        let next = self.server.poll_timeout().map_or(self.next_tick, |at| at.min(self.next_tick));
+        next.saturating_duration_since(now.instant)
+    }
+
+    fn read(&mut self, now: Now, read: &Received) {
+        match read.at {
+            Token::Listener(n) => self.client_read(now, n, read),
+            Token::Relayed(id, family) => self.peer_read(now, id, family, read),
+            Token::Wake => {}
+        }
+    }
+
+    fn pass_time(&mut self, now: Now) {
+        if self.server.poll_timeout().is_some_and(|at| at <= now.instant) {
+            self.server.handle_timeout(now);
+            self.outputs(now, 0);
+        }
+        if self.next_tick <= now.instant {
+            self.next_tick = now.instant + TICK;
+            self.look_after_addresses(now);
+            self.publish();
+        }
+    }
+
+    /// A relay address that left the machine takes its allocations along; when it comes back, new ones can be made.
+    fn look_after_addresses(&mut self, now: Now) {
+        let absent = self.ports.absent();
+        let before = std::mem::replace(&mut self.absent, absent.clone());
+        for pool in absent.into_iter().filter(|pool| !before.contains(pool)) {
+            let address = self.ports.address(pool);
+            tracing::warn!(
+                target: "relay",
+                address = %address.local,
+                "this machine no longer has the relay address: its allocations end, new ones are refused until it is back"
+            );
+            self.server.relayed_gone(now, address.external);
+            self.outputs(now, 0);
+        }
+    }
+
+    /// Sends what waits. What was received stays where it is.
+    fn flush(&mut self) {
+        if !self.outbox.is_empty() {
+            self.engine.send(&mut self.sockets, &self.arena, &mut self.outbox, &mut self.counters);
+        }
+        self.arena.sent();
+    }
+}

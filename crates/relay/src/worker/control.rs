@@ -1,0 +1,222 @@
+//! [`Control`]: how other threads speak to a worker and hear from it. Nothing of it is on the packet path.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use posthouse_turn::{AllocationView, FiveTuple, Now, Settings, Stats, Traffic};
+
+use super::Worker;
+use crate::counters::Counters;
+use crate::engine::Engine;
+use crate::kernel::wake::Wake;
+
+/// Commands that wait for one worker; more are refused.
+const COMMANDS: usize = 64;
+
+/// Something to do between two batches.
+pub(crate) enum Command {
+    /// The settings in [`Control`] are new.
+    Reload,
+    /// End every allocation of a user id.
+    EndUser(Box<str>),
+    /// Tell every allocation.
+    Allocations(SyncSender<Vec<Allocation>>),
+}
+
+/// One allocation as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocation {
+    /// The worker that has it.
+    pub worker: usize,
+    /// Whose it is: the user id of the credential, perhaps empty.
+    pub user: Box<str>,
+    /// The client, where it reached us and how.
+    pub client: FiveTuple,
+    /// The relayed transport addresses, IPv4 first.
+    pub relayed: Vec<SocketAddr>,
+    /// Addresses it has a permission for.
+    pub permissions: usize,
+    /// Channels that are bound.
+    pub channels: usize,
+    /// Client to peers.
+    pub forwarded: Traffic,
+    /// Peers to client.
+    pub wrapped: Traffic,
+    /// How long it has been there.
+    pub age: Duration,
+    /// How long it stays unless refreshed.
+    pub expires_in: Duration,
+}
+
+impl Allocation {
+    fn new(worker: usize, now: Instant, view: &AllocationView<'_>) -> Self {
+        Self {
+            worker,
+            user: view.user.into(),
+            client: view.client,
+            relayed: [view.relayed_v4, view.relayed_v6].into_iter().flatten().map(|r| r.0).collect(),
+            permissions: view.permissions,
+            channels: view.channels,
+            forwarded: view.forwarded,
+            wrapped: view.wrapped,
+            age: now.saturating_duration_since(view.created),
+            expires_in: view.expires.saturating_duration_since(now),
+        }
+    }
+}
+
+/// What one worker published last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WorkerStats {
+    /// What it did with packets and sockets.
+    pub counters: Counters,
+    /// What the rules decided.
+    pub turn: Stats,
+    /// Allocations that it has now.
+    pub allocations: u64,
+    /// Relayed sockets that it has now.
+    pub relayed_sockets: u64,
+    /// Times that it began anew after a panic.
+    pub restarts: u64,
+}
+
+/// Between one worker and the rest of the process. On cache lines of its own.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Control {
+    pub(crate) number: usize,
+    pub(crate) wake: Arc<Wake>,
+    commands: SyncSender<Command>,
+    inbox: Mutex<Receiver<Command>>,
+    settings: Mutex<Arc<Settings>>,
+    stop: AtomicBool,
+    /// Milliseconds on the clock of `start` at the last tick.
+    alive: AtomicU64,
+    start: Instant,
+    published: Mutex<WorkerStats>,
+    restarts: AtomicU64,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Reload => "Reload",
+            Self::EndUser(_) => "EndUser",
+            Self::Allocations(_) => "Allocations",
+        })
+    }
+}
+
+impl Control {
+    pub(crate) fn new(number: usize, settings: Arc<Settings>) -> std::io::Result<Self> {
+        let (commands, inbox) = sync_channel(COMMANDS);
+        Ok(Self {
+            number,
+            wake: Arc::new(Wake::new()?),
+            commands,
+            inbox: Mutex::new(inbox),
+            settings: Mutex::new(settings),
+            stop: AtomicBool::new(false),
+            alive: AtomicU64::new(0),
+            start: Instant::now(),
+            published: Mutex::default(),
+            restarts: AtomicU64::new(0),
+        })
+    }
+
+    /// False when too many commands wait already: the worker hangs.
+    pub(crate) fn tell(&self, command: Command) -> bool {
+        let told = match self.commands.try_send(command) {
+            Ok(()) => true,
+            // New settings lie in their place, and somebody told it to look already.
+            Err(TrySendError::Full(Command::Reload)) => true,
+            Err(_) => false,
+        };
+        self.wake.wake();
+        told
+    }
+
+    /// New settings; a worker that begins anew will find them too.
+    pub(crate) fn apply(&self, settings: Arc<Settings>) {
+        *lock(&self.settings) = settings;
+        self.tell(Command::Reload);
+    }
+
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&lock(&self.settings))
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.wake.wake();
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// How long ago the worker gave its last sign of life.
+    pub(crate) fn silent_for(&self) -> Duration {
+        self.start.elapsed().saturating_sub(Duration::from_millis(self.alive.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn stats(&self) -> WorkerStats {
+        *lock(&self.published)
+    }
+
+    /// The worker begins anew; its counters begin at zero.
+    pub(crate) fn restarted(&self) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl<E: Engine> Worker<E> {
+    /// Works off the commands.
+    pub(super) fn obey(&mut self, now: Now) {
+        let control = Arc::clone(&self.control);
+        let inbox = lock(&control.inbox);
+        while let Ok(command) = inbox.try_recv() {
+            self.command(now, command);
+        }
+    }
+
+    fn command(&mut self, now: Now, command: Command) {
+        match command {
+            Command::Reload => self.server.handle_settings(now, self.control.settings()),
+            Command::EndUser(user) => self.server.end_user(now, &user),
+            Command::Allocations(reply) => {
+                let number = self.control.number;
+                let all = self.server.allocations(now).map(|a| Allocation::new(number, now.instant, &a)).collect();
+                // Who asked may have lost patience.
+                let _ = reply.try_send(all);
+            }
+        }
+        self.outputs(now, 0);
+    }
+
+    /// Publishes counters and a sign of life. Never waits: a reader in the way costs one publication.
+    pub(super) fn publish(&self) {
+        let control = &self.control;
+        control.alive.store(control.start.elapsed().as_millis() as u64, Ordering::Relaxed);
+        let mut published = match control.published.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(e)) => e.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        *published = WorkerStats {
+            counters: self.counters,
+            turn: *self.server.stats(),
+            allocations: self.server.allocation_count() as u64,
+            relayed_sockets: self.sockets.relayed_len() as u64,
+            restarts: control.restarts.load(Ordering::Relaxed),
+        };
+    }
+}
+
+/// A panic while one of these locks is held leaves plain values, which are whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

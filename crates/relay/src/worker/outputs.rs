@@ -1,0 +1,105 @@
+//! What the rules ask for besides relaying: answers and sockets.
+
+use std::os::fd::AsFd;
+
+use posthouse_turn::{BindError, BindRelayed, Bound, FiveTuple, Now, Output, RelayedTransportAddress};
+
+use super::Worker;
+use crate::engine::Engine;
+use crate::kernel::send::Piece;
+use crate::outbox::Datagram;
+use crate::ports::Held;
+use crate::sockets::{RelayedSocket, Token, Traits};
+
+/// An [`Output`] that no longer borrows the server.
+#[derive(Clone, Copy)]
+enum Step {
+    Bind(BindRelayed),
+    Close(posthouse_turn::AllocationId),
+    CloseFamily(posthouse_turn::AllocationId, posthouse_stun::attribute::Family),
+    ReleaseReserved(RelayedTransportAddress),
+}
+
+impl<E: Engine> Worker<E> {
+    /// Does all that the server asks for; `listener` is where the packet came in that made it ask.
+    pub(super) fn outputs(&mut self, now: Now, listener: u8) {
+        while let Some(output) = self.server.poll_output() {
+            let step = match output {
+                Output::Respond { to, message } => {
+                    // Copied at once into the arena, as the message lies in the server's only buffer.
+                    if self.outbox.is_full() || !self.arena.has_room_for_answer(message.len()) {
+                        self.engine.send(&mut self.sockets, &self.arena, &mut self.outbox, &mut self.counters);
+                        self.arena.sent();
+                    }
+                    let piece = self.arena.answer(message);
+                    self.respond(to, piece, listener);
+                    continue;
+                }
+                Output::BindRelayed(request) => Step::Bind(request),
+                Output::CloseRelayed { id, .. } => Step::Close(id),
+                Output::CloseRelayedFamily { id, family } => Step::CloseFamily(id, family),
+                Output::ReleaseReserved(relayed) => Step::ReleaseReserved(relayed),
+                // A kernel fast path will want these.
+                Output::BindingInstalled(_) | Output::BindingRemoved(_) => continue,
+            };
+            self.step(now, step, listener);
+        }
+    }
+
+    fn step(&mut self, now: Now, step: Step, listener: u8) {
+        match step {
+            Step::Bind(request) => self.bind(now, request, listener),
+            // What the client sent before it said goodbye still leaves.
+            Step::Close(id) => {
+                self.flush();
+                self.sockets.close(id);
+            }
+            Step::CloseFamily(id, family) => {
+                self.flush();
+                self.sockets.close_family(id, family);
+            }
+            Step::ReleaseReserved(relayed) => self.ports.release_reserved(relayed),
+        }
+    }
+
+    fn respond(&mut self, to: FiveTuple, piece: Option<Piece>, listener: u8) {
+        let Some(piece) = piece else { return };
+        let pieces = [piece, Piece::default(), Piece::default()];
+        // Nearly always the listener that the request came to, which needs no search.
+        match self.sockets.listeners.get_mut(usize::from(listener)).filter(|l| l.has(to.server)) {
+            Some(l) => {
+                let datagram = Datagram::new(to.client, l.source(to.server), pieces);
+                self.outbox.push(Token::Listener(listener), &mut l.traits.queue, datagram);
+            }
+            None => self.queue_for_client(None, to, pieces),
+        }
+    }
+
+    /// Binds before anything is promised; a failure is one client's 508.
+    fn bind(&mut self, now: Now, request: BindRelayed, listener: u8) {
+        let BindRelayed { id, family, port } = request;
+        let result =
+            self.ports.bind(family, port, &mut self.random).and_then(|held| self.adopt(request, held, listener));
+        if result.is_err() {
+            self.counters.bind_errors += 1;
+        }
+        self.server.handle_bound(now, id, family, result);
+    }
+
+    fn adopt(&mut self, request: BindRelayed, held: Held, listener: u8) -> Result<Bound, BindError> {
+        let token = Token::Relayed(request.id, request.family);
+        let relayed = RelayedTransportAddress(self.ports.external(held.place));
+        let reserved = held.reserved.map(|place| RelayedTransportAddress(self.ports.external(place)));
+        if let Err(error) = self.engine.watch(token, held.socket.as_fd()) {
+            tracing::debug!(target: "relay", %error, "cannot watch a relayed socket");
+            self.ports.release(held.socket, held.place);
+            if let Some(reserved) = reserved {
+                self.ports.release_reserved(reserved);
+            }
+            return Err(BindError::NoResources);
+        }
+        let socket = RelayedSocket { socket: held.socket, place: held.place, traits: Traits::new() };
+        self.sockets.insert(request.id, request.family, listener, socket);
+        Ok(Bound { relayed, reserved })
+    }
+}
