@@ -9,12 +9,11 @@ use crate::problem::Complaint;
 use crate::reading::Reading;
 
 /// Path of a key, and the feature that it needs.
-const NOT_YET: [(&str, &str); 17] = [
+const NOT_YET: [(&str, &str); 16] = [
     ("relay.tls_listen", "TURN over TLS"),
     ("relay.alternate_addresses", "NAT behaviour discovery (RFC 5780)"),
     ("relay.tcp_allocations", "TCP allocations (RFC 6062)"),
     ("relay.mobility", "mobility (RFC 8016)"),
-    ("auth.max_session", "a limit on the age of an allocation"),
     ("limits.allocations_per_prefix", "a limit of allocations per source prefix"),
     ("limits.allocation_bandwidth", "a limit on the bandwidth of an allocation"),
     ("limits.user_bandwidth", "a limit on the bandwidth of a user"),

@@ -1,6 +1,7 @@
 //! From a path or a text to a checked configuration.
 
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
@@ -62,7 +63,23 @@ pub fn load(path: impl AsRef<Path>) -> Result<Loaded, Problems> {
         loaded.warnings.extend(warning.map(problem));
         loaded.config.auth.secrets = secrets;
     }
+    loaded.warnings.extend(readable_secrets(path, &loaded));
     Ok(loaded)
+}
+
+/// A warning when the configuration holds secrets and everybody on the machine can read it.
+fn readable_secrets(path: &Path, loaded: &Loaded) -> Option<Problem> {
+    let Config { auth, admin, .. } = &loaded.config;
+    let in_file = auth.secrets_file.is_none() && !auth.secrets.is_empty();
+    let key = match (in_file, auth.users.is_empty(), &admin.token) {
+        (true, ..) => "auth.secrets",
+        (_, false, _) => "auth.users",
+        (.., Some(_)) => "admin.token",
+        _ => return None,
+    };
+    let open = std::fs::metadata(path).ok()?.permissions().mode() & 0o004 != 0;
+    let about = "it is secret, but everybody on this machine can read this file";
+    open.then(|| loaded.source.problem(key, Complaint::doubt(about, "chmod 0640 and let the service's group own it")))
 }
 
 /// Reads and checks `text`; `name` stands for the file in complaints. Touches neither disk nor network:

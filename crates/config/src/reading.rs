@@ -220,10 +220,9 @@ fn pattern(path: &str, found: &DeValue<'_>) -> (String, String) {
     });
     let key = keys::key(&plain);
     if element {
-        return (
-            format!("{} in quotes", key.expects.trim_start_matches("a list of ")),
-            format!("write {} = {}", key.name, key.example),
-        );
+        let one = key.expects.trim_start_matches("a list of ");
+        let quotes = if key.example.starts_with("[\"") { " in quotes" } else { "" };
+        return (format!("{one}{quotes}"), format!("write {} = {}", key.name, key.example));
     }
     let wants_list = key.example.starts_with('[');
     let write = match found.as_str() {

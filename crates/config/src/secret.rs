@@ -91,27 +91,31 @@ pub(crate) fn is_kept_at(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
     let last = last.split('[').next().unwrap_or(last);
     let plain = ["realm", "secrets_file", "credential_lifetime", "nonce_lifetime", "max_session", "name", "listen"];
-    let telling = ["secret", "passw", "token"].iter().any(|word| last.contains(word)) && last != "secrets_file";
+    let telling = TELLING.iter().any(|word| last.contains(word)) && last != "secrets_file";
     let guarded = ["auth", "admin"].iter().any(|table| path.split(['.', '[']).next() == Some(table));
     telling || (guarded && !plain.contains(&last))
 }
 
+/// Words that tell of a secret in a key.
+const TELLING: [&str; 3] = ["secret", "passw", "token"];
+
 /// Stars over what may be a secret in a text that could not be parsed: whole lines, but for the key.
 ///
-/// Without a tree only the looks remain, so everything in `[auth]` and `[admin]`, before the first table header and on
-/// lines with a telling word is covered.
+/// Without a tree only the looks remain, so everything in `[auth]` and `[admin]`, before the first table header, and
+/// from a line with a telling word to the next key is covered.
 pub(crate) fn mask_by_looks(text: &str) -> String {
-    let mut guarded = true;
+    let (mut guarded, mut goes_on) = (true, false);
     let mut masked = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let header = line.trim_start().starts_with('[')
-            && line.trim_start()[1..].trim_start_matches('[').starts_with(|c: char| c.is_ascii_alphabetic());
+        let inner = line.trim_start().trim_start_matches('[');
+        let header = line.trim_start().starts_with('[') && inner.starts_with(|c: char| c.is_ascii_alphabetic());
+        let lower = line.to_lowercase();
+        let telling = TELLING.iter().any(|word| lower.contains(word));
         if header {
             guarded = line.contains("auth") || line.contains("admin");
         }
-        let lower = line.to_lowercase();
-        let telling = ["secret", "passw", "token"].iter().any(|word| lower.contains(word));
-        if (guarded && !header) || telling {
+        goes_on = telling || (goes_on && !header && known_key(line).is_none());
+        if (guarded && !header) || goes_on {
             mask_line(line, &mut masked);
         } else {
             masked.push_str(line);
@@ -120,11 +124,15 @@ pub(crate) fn mask_by_looks(text: &str) -> String {
     masked
 }
 
+/// The part of a line before its `=`, when it is a key of ours.
+fn known_key(line: &str) -> Option<&str> {
+    let (key, _) = line.split_once('=')?;
+    crate::keys::names().any(|name| name == key.trim()).then_some(key)
+}
+
 /// Keeps the key of `key = value` when it is one of ours, the blanks and the line end; everything else becomes stars.
 fn mask_line(line: &str, masked: &mut String) {
-    let key = line.split('=').next().unwrap_or_default();
-    let known = line.contains('=') && crate::keys::names().any(|name| name == key.trim());
-    let kept = if known { key.len() + 1 } else { 0 };
+    let kept = known_key(line).map_or(0, |key| key.len() + 1);
     masked.push_str(&line[..kept]);
     for c in line[kept..].chars() {
         if c.is_whitespace() {

@@ -51,6 +51,16 @@ impl Source {
         self.places.contains_key(path)
     }
 
+    /// The line on which the value at `path` begins, from 1.
+    pub(crate) fn line_of(&self, path: &str) -> Option<usize> {
+        Some(self.line_at(self.places.get(path)?.start))
+    }
+
+    /// The line of a byte, from 1.
+    pub(crate) fn line_at(&self, offset: usize) -> usize {
+        self.lines.partition_point(|&line| line <= offset)
+    }
+
     /// A complaint about the value at `path`; when the file does not hold it, about the nearest table that it holds.
     pub(crate) fn problem(&self, path: &str, complaint: Complaint) -> Problem {
         let mut holder = path;
@@ -70,7 +80,7 @@ impl Source {
 
     fn place(&self, span: Range<usize>) -> Place {
         let start = self.text.floor_char_boundary(span.start.min(self.text.len()));
-        let row = self.lines.partition_point(|&line| line <= start) - 1;
+        let row = self.line_at(start) - 1;
         let begin = self.lines[row];
         let line_end = self.text[begin..].find('\n').map_or(self.text.len(), |at| begin + at);
         let end = self.text.ceil_char_boundary(span.end.clamp(start, line_end.max(start)));

@@ -53,8 +53,11 @@ fn listener_advice(text: &str) -> String {
     if text.contains('%') {
         return "write a global address without a zone id".to_owned();
     }
-    if let Ok(address) = text.parse::<IpAddr>() {
-        return format!("add the port: \"{}\"", SocketAddr::new(address, 3478));
+    // Without brackets the last group of an IPv6 address may have been meant as the port.
+    match text.parse::<IpAddr>() {
+        Ok(IpAddr::V4(v4)) => return format!("add the port: \"{v4}:3478\""),
+        Ok(IpAddr::V6(_)) => return "put the address in brackets and the port after them".to_owned(),
+        Err(_) => {}
     }
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
     let port_is_wrong = port.parse::<u16>().is_err();

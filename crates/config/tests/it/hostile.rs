@@ -1,7 +1,5 @@
 //! Files that nobody should write.
 
-use std::time::Instant;
-
 use posthouse_config::{Complaint, load, parse, reference};
 use proptest::prelude::*;
 
@@ -79,10 +77,8 @@ fn a_bomb_of_a_megabyte_is_refused_and_nothing_overflows() {
     ];
     for bomb in bombs {
         let head: String = bomb.chars().take(24).collect();
-        let begin = Instant::now();
         let problems = parse(&bomb, "posthouse.toml").expect_err(&head);
         assert!(problems.to_string().len() < 64 * 1024, "{head}");
-        println!("{head:?}: {:?}", begin.elapsed());
     }
 }
 

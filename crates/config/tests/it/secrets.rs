@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use posthouse_config::{effective, load, parse};
+use posthouse_config::{Secret, effective, load, parse};
 
 const KEPT: &str = "hunter2-hunter2";
 
@@ -30,6 +30,8 @@ fn no_complaint_repeats_a_secret() {
         "auth.secrets = [\n  'hunter2-hunter2\n",
         "[atuh]\nsecrets = [\"hunter2-hunter2\"]",
         "atuh = { secrets = [\"hunter2-hunter2\"] }",
+        "[atuh]\nsecrets = [\n  \"hunter2-hunter2\n]",
+        "[atuh]\nsecrets = [\n  \"0123456789abcdef0123456789abcde\",\n  hunter2-hunter2,\n]",
         "secrets = [\"hunter2-hunter2\"]",
         "[[auth.users]]\nname = \"a:b\"\npassword = \"hunter2-hunter2\"",
         "[auth]\nusers = [{ name = \"a:b\", password = \"hunter2-hunter2\" }]",
@@ -69,7 +71,7 @@ fn secrets_come_from_a_file_beside_the_configuration() {
     std::fs::write(&secrets, "0123456789abcdef-0123456789abcdef\n\nfedcba9876543210-fedcba9876543210\n").unwrap();
     std::fs::set_permissions(&secrets, PermissionsExt::from_mode(0o600)).unwrap();
     let loaded = load(&config).unwrap_or_else(|problems| panic!("{problems}"));
-    let exposed: Vec<&str> = loaded.config.auth.secrets.iter().map(|secret| secret.expose()).collect();
+    let exposed: Vec<&str> = loaded.config.auth.secrets.iter().map(Secret::expose).collect();
     assert_eq!(exposed, ["0123456789abcdef-0123456789abcdef", "fedcba9876543210-fedcba9876543210"]);
     assert!(loaded.warnings.is_empty());
 
@@ -93,5 +95,18 @@ fn a_systemd_credential_without_systemd_says_what_to_set() {
     let problems = load(&config).unwrap_err().to_string();
     let told = problems.contains("CREDENTIALS_DIRECTORY") || problems.contains("No such file");
     assert!(told, "{problems}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_configuration_that_holds_secrets_should_not_be_readable_by_everybody() {
+    let folder = folder("mode");
+    let config = folder.join("posthouse.toml");
+    std::fs::write(&config, "[[auth.users]]\nname = \"a\"\npassword = \"correct-horse-battery\"\n").unwrap();
+    for (mode, warnings) in [(0o640, 0), (0o644, 1)] {
+        std::fs::set_permissions(&config, PermissionsExt::from_mode(mode)).unwrap();
+        let loaded = load(&config).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(loaded.warnings.len(), warnings, "{:?}", loaded.warnings);
+    }
     std::fs::remove_dir_all(folder).unwrap();
 }
