@@ -1,6 +1,6 @@
 //! Every table and key of the file with the text of the manual: what may be written, what is printed by [`reference`].
 //!
-//! [`reference`]: crate::reference
+//! [`reference`]: fn@crate::reference
 
 use crate::{admin, auth, cluster, edge, limits, log, relay, rooms, signaling, tls, web};
 

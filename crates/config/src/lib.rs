@@ -5,7 +5,7 @@
 //! what was found, what to write. A file's problems come all at once, in the order of its lines.
 //!
 //! A table of the file is a file of this crate (`[relay]` is `relay.rs`): its keys with the text of the manual, its
-//! struct, its defaults, how it is read and how it is shown. [`reference`] prints all of them.
+//! struct, its defaults, how it is read and how it is shown. [`reference()`] prints all of them.
 #![forbid(unsafe_code)]
 
 mod admin;

@@ -87,3 +87,12 @@ fn every_name_of_the_published_example_is_known() {
         assert!(expected, "{text}");
     }
 }
+
+#[test]
+fn the_file_of_the_install_steps_is_good() {
+    let steps = std::fs::read_to_string(format!("{REPOSITORY}/systemd/README.md")).unwrap();
+    let text = steps.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a TOML block");
+    let loaded = parse(text, "systemd/README.md").unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    assert!(loaded.config.auth.secrets_file.is_some());
+}
