@@ -89,7 +89,7 @@ pub(crate) const TABLE: Table = Table {
 pub struct Auth {
     /// The realm of long-term credentials, 1 to 127 bytes.
     pub realm: String,
-    /// The first signs, all verify. Empty: make a random one at start. [`load`](crate::load) puts those of
+    /// The first signs, all verify. Empty: make a random one at start. [`load`](fn@crate::load) puts those of
     /// `secrets_file` here.
     pub secrets: Vec<Secret>,
     /// Where the secrets came from, when not from the file itself.

@@ -1,6 +1,6 @@
 //! One TOML file in the operator's words; precise complaints.
 //!
-//! [`load`] reads a file, [`parse`] reads text and touches nothing else, [`Loaded::check_host`] asks this machine
+//! [`load()`] reads a file, [`parse`] reads text and touches nothing else, [`Loaded::check_host`] asks this machine
 //! whether the addresses are its own. Every complaint is a [`Problem`]: file, line, column, key, what was expected,
 //! what was found, what to write. A file's problems come all at once, in the order of its lines.
 //!

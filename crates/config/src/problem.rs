@@ -14,7 +14,7 @@ const SHOWN: usize = 50;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The file as it was named to [`load`](crate::load).
+    /// The file as it was named to [`load`](fn@crate::load).
     pub file: String,
     /// Where in the file; `None` when it is about the file itself or about a value that the file does not hold.
     pub place: Option<Place>,
