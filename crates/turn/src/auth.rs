@@ -57,6 +57,7 @@ impl Server {
         if !settings.nonce_keys.verify(now, &from, nonce, settings.nonce_lifetime) {
             return Err(Refusal::StaleNonce);
         }
+        self.limiter.mark_verified(now.instant, from.client.ip());
 
         // 4. The algorithm, and that nobody took the better one out of our offer.
         let chosen = password_algorithm(request)?;

@@ -15,6 +15,7 @@ mod deadlines;
 mod ending;
 mod entropy;
 mod five_tuple;
+mod limiter;
 mod nonce;
 mod now;
 mod output;

@@ -114,6 +114,11 @@ impl Server {
     pub(crate) fn refuse(&mut self, request: &Request<'_>, signer: Option<&Signer>, refusal: Refusal) {
         self.stats.refusals.count(&refusal);
         let Request { now, settings, message, reply } = request;
+        let known = signer.is_some() || !can_be_forged(&reply.to);
+        if !known && !self.limiter.allows_error(now.instant, reply.to.client.ip(), &settings.rates) {
+            self.stats.drops.limited += 1;
+            return;
+        }
         self.respond(reply, Class::Error, signer, |answer| {
             let code = refusal.code();
             answer.error_code(code, if signer.is_some() { code.reason() } else { "" });

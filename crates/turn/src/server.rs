@@ -12,6 +12,7 @@ use posthouse_stun::attribute::Family;
 use crate::allocation::AllocationView;
 use crate::deadlines::Deadlines;
 use crate::entropy::Entropy;
+use crate::limiter::Limiter;
 use crate::response::Response;
 use crate::table::Table;
 use crate::{
@@ -32,6 +33,7 @@ pub struct Server {
     pub(crate) outputs: VecDeque<Output<'static>>,
     pub(crate) response: Response,
     pub(crate) entropy: Entropy,
+    pub(crate) limiter: Limiter,
     pub(crate) stats: Stats,
 }
 
@@ -42,8 +44,9 @@ impl Server {
     pub fn new(settings: Arc<Settings>, shared: Shared, seed: [u8; 32], now: Now) -> Self {
         let mut entropy = Entropy::new(seed);
         let table = Table::new(u64::from_ne_bytes(entropy.take()));
-        let _ = now;
+        let limiter = Limiter::new(u64::from_ne_bytes(entropy.take()), now.instant);
         Self {
+            limiter,
             settings,
             shared,
             table,

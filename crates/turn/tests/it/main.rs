@@ -1,0 +1,14 @@
+//! The laws of the server, told as scenarios, against a model, over a bad network, and counted in heap allocations.
+
+mod allocate;
+mod auth;
+mod binding;
+mod channel_bind;
+mod create_permission;
+mod ending;
+mod heap;
+mod limiter;
+mod policy;
+mod refresh;
+mod relaying;
+mod world;

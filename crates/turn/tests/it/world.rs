@@ -1,0 +1,513 @@
+//! A server, a shell that binds sockets which do not exist, and clients that speak correct TURN unless told otherwise.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use posthouse_stun::attribute::{AttributeType, Family};
+use posthouse_stun::{Builder, ChannelData, Class, Integrity, Key, Message, MessageType, Method, PasswordAlgorithm};
+use posthouse_stun::{ChannelNumber, TransactionId};
+use posthouse_turn::{
+    AllocationId, BindError, BindRelayed, Binding, Bound, Credentials, Families, FiveTuple, Forward, NonceKeys, Now,
+    Output, PeerTransportAddress, PortRequest, RelayedTransportAddress, Server, Settings, Shared, Transport, Wrap,
+};
+
+pub(crate) const REALM: &str = "example.org";
+pub(crate) const SECRET: &[u8] = b"a secret that signs every credential here";
+pub(crate) const START: u64 = 1_700_000_000;
+pub(crate) const RELAY_V4: &str = "198.51.100.1";
+pub(crate) const RELAY_V6: &str = "2001:db8::1";
+
+pub(crate) fn peer() -> SocketAddr {
+    address("9.9.9.9:4000")
+}
+
+pub(crate) fn peer_v6() -> SocketAddr {
+    address("[2a00:1450::9]:4000")
+}
+
+pub(crate) fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+pub(crate) fn channel(number: u16) -> ChannelNumber {
+    ChannelNumber::new(number).unwrap()
+}
+
+/// What the shell saw, besides answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    Closed(AllocationId),
+    ClosedFamily(AllocationId, Family),
+    Released(RelayedTransportAddress),
+    Installed(Binding),
+    Removed(Binding),
+}
+
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) settings: Settings,
+    pub(crate) now: Now,
+    /// Every answer of the last input.
+    pub(crate) answers: Vec<Answer>,
+    /// Everything else since it was last taken.
+    pub(crate) events: Vec<Event>,
+    /// How the shell fails to bind a family.
+    pub(crate) failing: Vec<(Family, BindError)>,
+    /// Binds that were asked for and are not reported yet, when `hold` is set.
+    pub(crate) held: Vec<BindRelayed>,
+    pub(crate) hold: bool,
+    pub(crate) binds: usize,
+    pub(crate) last_request: Option<PortRequest>,
+    next_port: u16,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::sharing(&Shared::new(), change)
+    }
+
+    pub(crate) fn sharing(shared: &Shared, change: impl FnOnce(&mut Settings)) -> Self {
+        let now = Now { instant: Instant::now_for_tests(), unix: START };
+        let mut settings = settings(now);
+        change(&mut settings);
+        let server = Server::new(Arc::new(settings.clone()), shared.clone(), [7; 32], now);
+        Self {
+            server,
+            settings,
+            now,
+            answers: Vec::new(),
+            events: Vec::new(),
+            failing: Vec::new(),
+            held: Vec::new(),
+            hold: false,
+            binds: 0,
+            last_request: None,
+            next_port: 49152,
+        }
+    }
+
+    pub(crate) fn reload(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        self.server.handle_settings(self.now, Arc::new(self.settings.clone()));
+        self.drain();
+    }
+
+    /// One packet from a client, and everything the shell does about it.
+    pub(crate) fn packet(&mut self, from: FiveTuple, bytes: &[u8]) -> Option<Forward> {
+        self.answers.clear();
+        let forward = self.server.handle_client(self.now, from, bytes);
+        self.drain();
+        forward
+    }
+
+    pub(crate) fn peer_sends(&mut self, at: AllocationId, from: SocketAddr, len: usize) -> Option<Wrap> {
+        let wrap = self.server.handle_peer(self.now, at, PeerTransportAddress(from), len);
+        self.drain();
+        wrap
+    }
+
+    /// Time passes, and the shell wakes whenever it was asked to.
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        let end = self.now.after(Duration::from_secs(seconds));
+        while let Some(at) = self.server.poll_timeout().filter(|&at| at <= end.instant) {
+            self.now = self.now.after(at.saturating_duration_since(self.now.instant));
+            self.server.handle_timeout(self.now);
+            self.drain();
+            assert!(self.server.poll_timeout().is_none_or(|next| next > at), "a deadline in the past would spin");
+        }
+        self.now = end;
+    }
+
+    /// Time passes, and nobody wakes the server.
+    pub(crate) fn pass_asleep(&mut self, seconds: u64) {
+        self.now = self.now.after(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn drain(&mut self) {
+        loop {
+            let bind = match self.server.poll_output() {
+                None => return,
+                Some(Output::Respond { to, message }) => {
+                    self.answers.push(Answer { to, bytes: message.to_vec() });
+                    continue;
+                }
+                Some(Output::BindRelayed(bind)) => bind,
+                Some(Output::CloseRelayed { id, .. }) => {
+                    self.held.retain(|bind| bind.id != id);
+                    self.events.push(Event::Closed(id));
+                    continue;
+                }
+                Some(Output::CloseRelayedFamily { id, family }) => {
+                    self.events.push(Event::ClosedFamily(id, family));
+                    continue;
+                }
+                Some(Output::ReleaseReserved(relayed)) => {
+                    self.events.push(Event::Released(relayed));
+                    continue;
+                }
+                Some(Output::BindingInstalled(binding)) => {
+                    self.events.push(Event::Installed(binding));
+                    continue;
+                }
+                Some(Output::BindingRemoved(binding)) => {
+                    self.events.push(Event::Removed(binding));
+                    continue;
+                }
+            };
+            self.last_request = Some(bind.port);
+            if self.hold { self.held.push(bind) } else { self.bind(bind) }
+        }
+    }
+
+    /// The shell's part of an Allocate.
+    pub(crate) fn bind(&mut self, bind: BindRelayed) {
+        self.binds += 1;
+        let result = match self.failing.iter().find(|(family, _)| *family == bind.family) {
+            Some(&(_, error)) => Err(error),
+            None => Ok(self.socket(bind)),
+        };
+        self.server.handle_bound(self.now, bind.id, bind.family, result);
+        self.drain();
+    }
+
+    fn socket(&mut self, bind: BindRelayed) -> Bound {
+        let ip = if bind.family == Family::V4 { RELAY_V4 } else { RELAY_V6 };
+        let relayed = |port| RelayedTransportAddress(SocketAddr::new(ip.parse().unwrap(), port));
+        if let PortRequest::Reserved(relayed) = bind.port {
+            return Bound { relayed, reserved: None };
+        }
+        if self.next_port > 65_000 {
+            self.next_port = 49_152;
+        }
+        let even = matches!(bind.port, PortRequest::Even | PortRequest::EvenAndReserveNext);
+        if even && self.next_port % 2 == 1 {
+            self.next_port += 1;
+        }
+        let port = self.next_port;
+        let reserved = (bind.port == PortRequest::EvenAndReserveNext).then(|| relayed(port + 1));
+        self.next_port += if reserved.is_some() { 2 } else { 1 };
+        Bound { relayed: relayed(port), reserved }
+    }
+
+    /// The one answer to the last input.
+    pub(crate) fn answer(&mut self) -> Option<Answer> {
+        assert!(self.answers.len() <= 1, "one request, one answer");
+        self.answers.pop()
+    }
+
+    pub(crate) fn allocations(&self) -> usize {
+        self.server.allocations(self.now).count()
+    }
+}
+
+pub(crate) fn settings(now: Now) -> Settings {
+    let mut credentials = Credentials::new(REALM);
+    credentials.add_secret(SECRET).add_user("alice", "wonderland").add_user("bob", "builder");
+    let mut settings = Settings::new(credentials, NonceKeys::new([3; 32], None, now));
+    settings.families = Families { v4: true, v6: true };
+    settings.own_addresses = vec![RELAY_V4.parse().unwrap(), RELAY_V6.parse().unwrap()];
+    settings
+}
+
+/// The one place where a test looks at the real clock: an `Instant` has no other constructor.
+trait Beginning {
+    fn now_for_tests() -> Instant;
+}
+
+impl Beginning for Instant {
+    #[expect(clippy::disallowed_methods, reason = "an Instant can be had from the clock only; its value is not used")]
+    fn now_for_tests() -> Instant {
+        Self::now()
+    }
+}
+
+/// An answer as it went out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) to: FiveTuple,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn message(&self) -> Message<'_> {
+        Message::parse(&self.bytes).expect("the server writes valid messages")
+    }
+
+    /// The error code, 0 for success.
+    pub(crate) fn code(&self) -> u16 {
+        match self.message().class() {
+            Class::Success => 0,
+            Class::Error => self.message().error_code().unwrap().unwrap().0.0,
+            other => panic!("an answer of class {other:?}"),
+        }
+    }
+
+    pub(crate) fn has(&self, kind: AttributeType) -> bool {
+        self.message().attribute(kind).is_some()
+    }
+
+    pub(crate) fn relayed(&self) -> SocketAddr {
+        self.message().xor_address(AttributeType::XOR_RELAYED_ADDRESS).unwrap().expect("XOR-RELAYED-ADDRESS")
+    }
+
+    pub(crate) fn all_relayed(&self) -> Vec<SocketAddr> {
+        let id = self.message().transaction_id();
+        let raw = self.message().attributes().filter(|a| a.kind == AttributeType::XOR_RELAYED_ADDRESS);
+        raw.map(|a| {
+            // Read through a message of its own, as the codec's getter gives the first one only.
+            let mut buffer = [0; 64];
+            let kind = MessageType::new(Method::ALLOCATE, Class::Success);
+            let len = Builder::new(&mut buffer, kind, id).attribute(a.kind, a.value).finish().unwrap();
+            Message::parse(&buffer[..len]).unwrap().xor_address(a.kind).unwrap().unwrap()
+        })
+        .collect()
+    }
+
+    pub(crate) fn lifetime(&self) -> u32 {
+        self.message().lifetime().unwrap().expect("LIFETIME")
+    }
+}
+
+/// How a client proves itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Proof {
+    pub(crate) username: Option<Vec<u8>>,
+    pub(crate) userhash: Option<[u8; 32]>,
+    pub(crate) realm: Option<Vec<u8>>,
+    pub(crate) nonce: Option<Vec<u8>>,
+    pub(crate) algorithms: Option<Vec<u8>>,
+    pub(crate) algorithm: Option<PasswordAlgorithm>,
+    pub(crate) integrity: Integrity,
+    pub(crate) key: Key,
+}
+
+pub(crate) struct Client {
+    pub(crate) at: FiveTuple,
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) nonce: Option<Vec<u8>>,
+    /// `Some`: speaks RFC 8489's algorithms.
+    pub(crate) algorithm: Option<PasswordAlgorithm>,
+    pub(crate) fingerprint: bool,
+    transactions: u64,
+}
+
+impl Client {
+    /// A UDP client of alice's, at 203.0.113.`n`.
+    pub(crate) fn new(n: u8) -> Self {
+        Self::at(SocketAddr::from(([203, 0, 113, n], 5000)), Transport::Udp)
+    }
+
+    pub(crate) fn at(client: SocketAddr, transport: Transport) -> Self {
+        let server = if client.is_ipv4() { address("198.51.100.1:3478") } else { address("[2001:db8::1]:3478") };
+        Self {
+            at: FiveTuple { client, server, transport },
+            username: "alice".into(),
+            password: "wonderland".into(),
+            nonce: None,
+            algorithm: None,
+            fingerprint: false,
+            transactions: 0,
+        }
+    }
+
+    pub(crate) fn user(mut self, username: &str, password: &str) -> Self {
+        (self.username, self.password) = (username.into(), password.into());
+        self
+    }
+
+    /// A time-limited credential, good for so many seconds after the start.
+    pub(crate) fn minted(self, user: &str, seconds: u64) -> Self {
+        let minted = Credentials::mint(SECRET, user, START + seconds);
+        self.user(&minted.username, &minted.password)
+    }
+
+    pub(crate) fn transaction(&mut self) -> TransactionId {
+        self.transactions += 1;
+        let mut id = [0xc1; 12];
+        id[..8].copy_from_slice(&self.transactions.to_be_bytes());
+        id[8..10].copy_from_slice(&self.at.client.port().to_be_bytes());
+        TransactionId(id)
+    }
+
+    pub(crate) fn proof(&self) -> Proof {
+        let algorithm = self.algorithm.unwrap_or(PasswordAlgorithm::Md5);
+        let (user, password) = (self.username.as_bytes(), self.password.as_bytes());
+        Proof {
+            username: Some(user.to_vec()),
+            userhash: None,
+            realm: Some(REALM.into()),
+            nonce: self.nonce.clone(),
+            algorithms: self.algorithm.map(|_| vec![0, 2, 0, 0, 0, 1, 0, 0]),
+            algorithm: self.algorithm,
+            integrity: if self.algorithm.is_some() { Integrity::Sha256 } else { Integrity::Sha1 },
+            key: Key::derive(algorithm, user, REALM.as_bytes(), password),
+        }
+    }
+
+    /// Asks for a nonce, as every client's first request does.
+    pub(crate) fn greet(&mut self, world: &mut World) {
+        let bytes = self.build(Method::ALLOCATE, None, |_| ());
+        world.packet(self.at, &bytes);
+        let answer = world.answer().expect("a challenge");
+        assert_eq!(answer.code(), 401);
+        self.nonce = answer.message().nonce().unwrap().map(<[u8]>::to_vec);
+    }
+
+    pub(crate) fn build(
+        &mut self,
+        method: Method,
+        proof: Option<&Proof>,
+        write: impl FnOnce(&mut Builder<'_>),
+    ) -> Vec<u8> {
+        let id = self.transaction();
+        build(MessageType::new(method, Class::Request), id, proof, self.fingerprint, write)
+    }
+
+    /// A signed request of a client that knows its nonce.
+    pub(crate) fn signed(
+        &mut self,
+        world: &mut World,
+        method: Method,
+        write: impl FnOnce(&mut Builder<'_>),
+    ) -> Vec<u8> {
+        if self.nonce.is_none() {
+            self.greet(world);
+        }
+        let proof = self.proof();
+        self.build(method, Some(&proof), write)
+    }
+
+    pub(crate) fn request(
+        &mut self,
+        world: &mut World,
+        method: Method,
+        write: impl FnOnce(&mut Builder<'_>),
+    ) -> Answer {
+        let bytes = self.signed(world, method, write);
+        world.packet(self.at, &bytes);
+        world.answer().expect("an answer")
+    }
+
+    pub(crate) fn code(&mut self, world: &mut World, method: Method, write: impl FnOnce(&mut Builder<'_>)) -> u16 {
+        self.request(world, method, write).code()
+    }
+
+    pub(crate) fn allocate_with(&mut self, world: &mut World, write: impl FnOnce(&mut Builder<'_>)) -> Answer {
+        self.request(world, Method::ALLOCATE, |b| {
+            b.attribute(AttributeType::REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+            write(b);
+        })
+    }
+
+    /// An allocation that must succeed.
+    pub(crate) fn allocate(&mut self, world: &mut World) -> AllocationId {
+        let answer = self.allocate_with(world, |_| ());
+        assert_eq!(answer.code(), 0);
+        world.server.relayed(RelayedTransportAddress(answer.relayed())).expect("the allocation just made")
+    }
+
+    pub(crate) fn permit(&mut self, world: &mut World, peers: &[SocketAddr]) -> u16 {
+        self.code(world, Method::CREATE_PERMISSION, |b| {
+            for &peer in peers {
+                b.xor_address(AttributeType::XOR_PEER_ADDRESS, peer);
+            }
+        })
+    }
+
+    pub(crate) fn bind(&mut self, world: &mut World, number: u16, peer: SocketAddr) -> u16 {
+        self.code(world, Method::CHANNEL_BIND, |b| {
+            b.attribute(AttributeType::CHANNEL_NUMBER, &channel_value(number))
+                .xor_address(AttributeType::XOR_PEER_ADDRESS, peer);
+        })
+    }
+
+    pub(crate) fn refresh(&mut self, world: &mut World, lifetime: Option<u32>) -> Answer {
+        self.request(world, Method::REFRESH, |b| {
+            if let Some(lifetime) = lifetime {
+                b.number(AttributeType::LIFETIME, lifetime);
+            }
+        })
+    }
+
+    pub(crate) fn send(&mut self, world: &mut World, peer: SocketAddr, payload: &[u8]) -> Option<Forward> {
+        let bytes = self.send_indication(|b| {
+            b.xor_address(AttributeType::XOR_PEER_ADDRESS, peer).attribute(AttributeType::DATA, payload);
+        });
+        let forward = world.packet(self.at, &bytes);
+        assert_eq!(world.answers, [], "an indication is never answered");
+        if let Some(forward) = &forward {
+            assert_eq!(&bytes[forward.payload.clone()], payload);
+        }
+        forward
+    }
+
+    pub(crate) fn send_indication(&mut self, write: impl FnOnce(&mut Builder<'_>)) -> Vec<u8> {
+        let id = self.transaction();
+        build(MessageType::new(Method::SEND, Class::Indication), id, None, self.fingerprint, write)
+    }
+
+    pub(crate) fn channel_data(&mut self, world: &mut World, number: u16, payload: &[u8]) -> Option<Forward> {
+        let bytes = channel_data(number, payload);
+        let forward = world.packet(self.at, &bytes);
+        assert_eq!(world.answers, []);
+        if let Some(forward) = &forward {
+            assert_eq!(&bytes[forward.payload.clone()], payload);
+        }
+        forward
+    }
+}
+
+pub(crate) fn channel_data(number: u16, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = ChannelData::header(channel(number), payload.len()).unwrap().to_vec();
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+pub(crate) fn channel_value(number: u16) -> [u8; 4] {
+    let [high, low] = number.to_be_bytes();
+    [high, low, 0, 0]
+}
+
+pub(crate) fn build(
+    kind: MessageType,
+    id: TransactionId,
+    proof: Option<&Proof>,
+    fingerprint: bool,
+    write: impl FnOnce(&mut Builder<'_>),
+) -> Vec<u8> {
+    let mut buffer = vec![0; 65_535 + 20];
+    let mut builder = Builder::new(&mut buffer, kind, id);
+    write(&mut builder);
+    if let Some(proof) = proof {
+        prove(&mut builder, proof);
+    }
+    if fingerprint {
+        builder.fingerprint();
+    }
+    let len = builder.finish().unwrap();
+    buffer.truncate(len);
+    buffer
+}
+
+fn prove(builder: &mut Builder<'_>, proof: &Proof) {
+    let optional = [
+        (AttributeType::USERNAME, proof.username.clone()),
+        (AttributeType::USERHASH, proof.userhash.map(Vec::from)),
+        (AttributeType::REALM, proof.realm.clone()),
+        (AttributeType::NONCE, proof.nonce.clone()),
+        (AttributeType::PASSWORD_ALGORITHMS, proof.algorithms.clone()),
+        (AttributeType::PASSWORD_ALGORITHM, proof.algorithm.map(|a| a.to_bytes().to_vec())),
+    ];
+    for (kind, value) in optional {
+        if let Some(value) = value {
+            builder.attribute(kind, &value);
+        }
+    }
+    builder.integrity(proof.integrity, proof.key.as_bytes());
+}
