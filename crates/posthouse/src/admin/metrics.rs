@@ -1,0 +1,194 @@
+//! Every metric's name and help text, in one place. Labels come from fixed lists only, never from clients.
+
+use std::fmt;
+
+use posthouse_relay::{Flow, WorkerStats};
+use posthouse_signaling::Stats as Signaling;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+
+/// The text of one scrape.
+pub(crate) fn text(workers: &[WorkerStats], signaling: &Signaling) -> String {
+    let mut registry = Registry::with_prefix("posthouse");
+    registry.register_collector(Box::new(Scrape { workers: workers.to_vec(), signaling: *signaling }));
+    let mut text = String::new();
+    encode(&mut text, &registry).expect("a String takes any text");
+    text
+}
+
+/// One figure of a worker.
+type OfWorker<T> = fn(&WorkerStats) -> T;
+
+/// One moment's figures.
+#[derive(Debug)]
+struct Scrape {
+    workers: Vec<WorkerStats>,
+    signaling: Signaling,
+}
+
+impl Collector for Scrape {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut page = Page(encoder);
+        self.relay_now(&mut page)?;
+        self.relay_rules(&mut page)?;
+        self.relay_packets(&mut page)?;
+        self.relay_kernel(&mut page)?;
+        self.rooms(&mut page)?;
+        self.signaling(&mut page)
+    }
+}
+
+impl Scrape {
+    fn relay_now(&self, page: &mut Page<'_>) -> fmt::Result {
+        page.gauge("relay_allocations", "Allocations now", self.sum(|w| w.allocations))?;
+        page.gauge("relay_sockets", "Relayed sockets now", self.sum(|w| w.relayed_sockets))?;
+        page.gauge("relay_workers", "Worker threads", self.workers.len() as u64)?;
+        page.counter("relay_worker_restarts", "Workers that began anew after a panic", self.sum(|w| w.restarts))
+    }
+
+    fn relay_rules(&self, page: &mut Page<'_>) -> fmt::Result {
+        page.family(
+            "relay_requests",
+            "Requests by method",
+            "method",
+            self.added(|w| w.turn.requests.iter().collect()),
+        )?;
+        page.family(
+            "relay_refusals",
+            "Error answers by reason",
+            "reason",
+            self.added(|w| w.turn.refusals.iter().collect()),
+        )?;
+        page.family(
+            "relay_drops",
+            "Packets dropped unanswered, by reason",
+            "reason",
+            self.added(|w| w.turn.drops.iter().collect()),
+        )?;
+        let created = self.sum(|w| w.turn.allocations_created);
+        page.counter("relay_allocations_created", "Allocations that came to be", created)?;
+        let [up, down] = [self.sum(|w| w.turn.forwarded.bytes), self.sum(|w| w.turn.wrapped.bytes)];
+        page.family(
+            "relay_payload_bytes",
+            "Bytes of payload relayed",
+            "direction",
+            [("to_peer", up), ("to_client", down)],
+        )?;
+        let [up, down] = [self.sum(|w| w.turn.forwarded.packets), self.sum(|w| w.turn.wrapped.packets)];
+        page.family("relay_payload_packets", "Packets relayed", "direction", [("to_peer", up), ("to_client", down)])
+    }
+
+    fn relay_packets(&self, page: &mut Page<'_>) -> fmt::Result {
+        let flows: [(&str, OfWorker<Flow>); 5] = [
+            ("from_clients", |w| w.counters.from_clients),
+            ("from_peers", |w| w.counters.from_peers),
+            ("to_clients", |w| w.counters.to_clients),
+            ("to_peers", |w| w.counters.to_peers),
+            ("in_process", |w| w.counters.in_process),
+        ];
+        let packets = flows.map(|(name, of)| (name, self.sum(|w| of(w).packets)));
+        page.family("relay_datagrams", "Datagrams by way", "way", packets)?;
+        let bytes = flows.map(|(name, of)| (name, self.sum(|w| of(w).bytes)));
+        page.family("relay_datagram_bytes", "Bytes of datagrams by way", "way", bytes)
+    }
+
+    fn relay_kernel(&self, page: &mut Page<'_>) -> fmt::Result {
+        let errors = [
+            ("full", self.sum(|w| w.counters.send_errors.full)),
+            ("forbidden", self.sum(|w| w.counters.send_errors.forbidden)),
+            ("unreachable", self.sum(|w| w.counters.send_errors.unreachable)),
+            ("too_long", self.sum(|w| w.counters.send_errors.too_long)),
+            ("refused", self.sum(|w| w.counters.send_errors.refused)),
+            ("invalid", self.sum(|w| w.counters.send_errors.invalid)),
+            ("other", self.sum(|w| w.counters.send_errors.other)),
+        ];
+        page.family("relay_send_errors", "Packets the kernel did not send, by reason", "reason", errors)?;
+        let overflows = [
+            ("listener", self.sum(|w| w.counters.listener_overflow)),
+            ("relayed", self.sum(|w| w.counters.relayed_overflow)),
+        ];
+        page.family("relay_receive_overflow", "Datagrams lost to full receive buffers", "socket", overflows)?;
+        page.counter(
+            "relay_bind_errors",
+            "Relayed sockets that could not be bound",
+            self.sum(|w| w.counters.bind_errors),
+        )
+    }
+
+    fn rooms(&self, page: &mut Page<'_>) -> fmt::Result {
+        let s = &self.signaling;
+        page.gauge("rooms", "Rooms now", s.rooms)?;
+        page.gauge("room_members", "Members of rooms now", s.members)?;
+        let joins = [("success", s.joins), ("full", s.joins_full), ("failed", s.joins_failed)];
+        page.family("room_joins", "Joins by result", "result", joins)
+    }
+
+    fn signaling(&self, page: &mut Page<'_>) -> fmt::Result {
+        let s = &self.signaling;
+        page.gauge("signaling_websockets", "WebSockets now", s.sockets)?;
+        page.counter("signaling_websockets_opened", "WebSockets opened", s.sockets_opened)?;
+        page.counter("signaling_connections", "TCP connections accepted", s.connections)?;
+        page.counter("signaling_messages", "Messages members sent", s.messages)?;
+        page.counter("signaling_deliveries", "Frames written to WebSockets", s.deliveries)?;
+        let closed = [("slow_reader", s.slow_readers), ("dead", s.dead_sockets), ("rule", s.socket_errors)];
+        page.family("signaling_websockets_closed", "WebSockets closed by the server, by reason", "reason", closed)?;
+        let refused = [
+            ("queue", s.queue_overflows),
+            ("rate", s.refused_rate),
+            ("origin", s.refused_origin),
+            ("host", s.refused_host),
+            ("sockets", s.refused_sockets),
+            ("rooms", s.refused_rooms),
+            ("http", s.http_errors),
+        ];
+        page.family("signaling_refusals", "Requests and messages refused, by reason", "reason", refused)
+    }
+
+    fn sum(&self, of: impl Fn(&WorkerStats) -> u64) -> u64 {
+        self.workers.iter().map(of).sum()
+    }
+
+    /// Lists of named counters, added over the workers.
+    fn added(&self, of: impl Fn(&WorkerStats) -> Vec<(&'static str, u64)>) -> Vec<(&'static str, u64)> {
+        let mut lists = self.workers.iter().map(of);
+        let mut added = lists.next().unwrap_or_default();
+        for list in lists {
+            for (sum, (_, value)) in added.iter_mut().zip(list) {
+                sum.1 += value;
+            }
+        }
+        added
+    }
+}
+
+/// The page that is being written.
+struct Page<'e>(DescriptorEncoder<'e>);
+
+impl Page<'_> {
+    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        self.0.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+    }
+
+    /// Counters that differ in one label.
+    fn family(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (&'static str, u64)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (of, value) in values {
+            metric.encode_family(&[(label, of)])?.encode_counter::<NoLabelSet, _, u64>(&value, None)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! The operator's words become each crate's own settings.
+//!
+//! By exhaustive destructuring: a key that is added to the file and forgotten here does not compile.
+
+use std::net::{IpAddr, SocketAddr};
+
+use posthouse_config::{Auth, Config, Limits, Origins, Relay};
+use posthouse_relay::RelayAddress;
+use posthouse_turn::{Credentials, Families, NonceKeys, PeerPolicy, Quotas, Settings};
+
+use crate::ground::Secrets;
+
+/// `[relay]`, `[auth]` and `[limits]` as the state machine takes them.
+pub(crate) fn turn_settings(
+    relay: &Relay,
+    auth: &Auth,
+    limits: &Limits,
+    secrets: &Secrets,
+    own_addresses: Vec<IpAddr>,
+    nonce_keys: NonceKeys,
+) -> Settings {
+    let Relay {
+        listen: _,
+        tls_listen: _,
+        relay_addresses,
+        external_addresses: _,
+        ports,
+        alternate_addresses: _,
+        deny_peers,
+        allow_peers,
+        allow_dangerous_peers,
+        tcp_allocations: _,
+        mobility: _,
+        workers: _,
+    } = relay;
+    let Auth { realm, secrets: _, secrets_file: _, credential_lifetime: _, nonce_lifetime, max_session, users } = auth;
+    let mut credentials = Credentials::new(realm);
+    for secret in &secrets.list {
+        credentials.add_secret(secret.expose().as_bytes());
+    }
+    for user in users {
+        credentials.add_user(&user.name, user.password.expose());
+    }
+    Settings {
+        nonce_lifetime: *nonce_lifetime,
+        max_session: *max_session,
+        families: Families {
+            v4: relay_addresses.iter().any(IpAddr::is_ipv4),
+            v6: relay_addresses.iter().any(IpAddr::is_ipv6),
+        },
+        relay_ports: ports.clone(),
+        own_addresses,
+        peer_policy: PeerPolicy {
+            allow: allow_peers.clone(),
+            deny: deny_peers.clone(),
+            allow_dangerous: *allow_dangerous_peers,
+            ..PeerPolicy::default()
+        },
+        quotas: quotas(limits, relay),
+        ..Settings::new(credentials, nonce_keys)
+    }
+}
+
+fn quotas(limits: &Limits, relay: &Relay) -> Quotas {
+    let Limits {
+        allocations_per_user,
+        allocations_per_prefix: _,
+        allocations_total,
+        allocation_bandwidth: _,
+        user_bandwidth: _,
+        total_bandwidth: _,
+        binding_rate: _,
+        unauthenticated_rate: _,
+    } = limits;
+    let ports = usize::from(relay.ports.end() - relay.ports.start()) + 1;
+    let total = if *allocations_total == 0 { ports * relay.relay_addresses.len() } else { *allocations_total };
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Quotas { per_user: number(*allocations_per_user), total: number(total), ..Quotas::default() }
+}
+
+/// `[relay]` as the workers take it.
+pub(crate) fn relay(relay: &Relay) -> posthouse_relay::Config {
+    let seen_as =
+        |local: IpAddr| relay.external_addresses.iter().find(|e| e.private == local).map_or(local, |e| e.public);
+    posthouse_relay::Config {
+        listen: relay.listen.clone(),
+        relay_addresses: relay
+            .relay_addresses
+            .iter()
+            .map(|&local| RelayAddress { local, external: seen_as(local) })
+            .collect(),
+        ports: relay.ports.clone(),
+        workers: relay.workers,
+        buffers: posthouse_relay::Buffers::default(),
+    }
+}
+
+/// `[web]`, `[rooms]` and `[signaling]` as the endpoints take them.
+pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
+    let posthouse_config::Web { listen, public_url, trusted_proxies, allowed_origins } = &config.web;
+    let posthouse_config::Rooms { capacity, resume } = config.rooms;
+    let posthouse_config::Signaling { max_message, ref collider } = config.signaling;
+    let posthouse_config::Collider { require_join } = *collider;
+    posthouse_signaling::Config {
+        listen: listen.first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+        public_url: public_url.clone(),
+        trusted_proxies: trusted_proxies.clone(),
+        allowed_origins: match allowed_origins {
+            Origins::Any => vec!["*".to_owned()],
+            Origins::Only(origins) => origins.clone(),
+        },
+        rooms: posthouse_rooms::Policy { capacity, resume, require_join, max_message, ..Default::default() },
+        ..Default::default()
+    }
+}
