@@ -14,6 +14,8 @@ export function watchDetails(call, showPath) {
     if (peer !== call.peer) return;
     const now = path && { ...path, at: performance.now() };
     showPath(path);
+    // Two looks in the same moment say nothing about a rate.
+    if (now && before && now.at - before.at < EVERY / 4) return;
     write(rows(call, now, before));
     before = now;
   };
@@ -42,11 +44,10 @@ function rows(call, now, before) {
   ];
 }
 
-/** Two looks in the same moment say nothing about a rate. */
+/** A new pair counts from zero. */
 function rate(now, before, direction) {
-  const elapsed = now && before ? now.at - before.at : 0;
-  if (elapsed < 500 || now[direction] < before[direction]) return words.detail.none;
-  return words.detail.kilobits(Math.round(((now[direction] - before[direction]) * 8) / elapsed));
+  if (!now || !before || now[direction] < before[direction]) return words.detail.none;
+  return words.detail.kilobits(Math.round(((now[direction] - before[direction]) * 8) / (now.at - before.at)));
 }
 
 function duration(milliseconds) {

@@ -104,12 +104,21 @@ export class Peer extends EventTarget {
       }
     });
     for (const change of ['connectionstatechange', 'iceconnectionstatechange']) {
-      pc.addEventListener(change, () => this.#tell('state'));
+      pc.addEventListener(change, () => {
+        this.#watchPath();
+        this.#tell('state');
+      });
     }
     pc.addEventListener('track', ({ track }) => this.#tell('track', track));
     pc.addEventListener('datachannel', ({ channel }) => {
       if (channel.label === CHANNEL) this.#adopt(channel);
     });
+  }
+
+  /** A call may begin over the relay and find the direct way a moment later. Everything shares one transport. */
+  #watchPath() {
+    const transport = this.#pc.getReceivers()[0]?.transport?.iceTransport;
+    if (transport) transport.onselectedcandidatepairchange = () => this.#tell('state');
   }
 
   async #describe(description) {

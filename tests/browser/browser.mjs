@@ -1,0 +1,97 @@
+// Chromium inside a network namespace, with a fake camera and microphone.
+
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-domain-reliability',
+  '--disable-default-apps',
+  '--no-pings',
+  '--use-fake-device-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+];
+
+/** Grants camera and microphone, and shows real addresses instead of mDNS names, as a page with a granted camera does. */
+const GRANTED = '--use-fake-ui-for-media-stream';
+
+/**
+ * A browser in `namespace` that treats `origin` as secure: over plain http, only localhost has a camera.
+ * With `granted: false` nobody answers the question for the camera: the browser says no.
+ */
+export async function launch({ namespace, origin, granted = true }) {
+  const folder = mkdtempSync(join(tmpdir(), 'ph-chromium-'));
+  const wrapper = join(folder, 'chromium');
+  writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  const args = [...FLAGS, ...(granted ? [GRANTED] : []), `--unsafely-treat-insecure-origin-as-secure=${origin}`];
+  const server = await chromium.launchServer({ executablePath: wrapper, args });
+  const browser = await chromium.connect(server.wsEndpoint());
+  return new Launched(server, browser, folder);
+}
+
+class Launched {
+  #server;
+  #browser;
+  #folder;
+
+  constructor(server, browser, folder) {
+    this.#server = server;
+    this.#browser = browser;
+    this.#folder = folder;
+  }
+
+  /** A tab of its own, as of another person, watched for everything that a good page does not do. */
+  async tab(options = {}) {
+    const context = await this.#browser.newContext(options);
+    const page = await context.newPage();
+    return { page, complaints: await watch(page) };
+  }
+
+  /** SIGKILL: no unload, no goodbye; the kernel closes the sockets. */
+  async kill() {
+    await this.#server.kill();
+    this.#clean();
+  }
+
+  async close() {
+    await this.#browser.close().catch(() => {});
+    await this.#server.close();
+    this.#clean();
+  }
+
+  #clean() {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A growing list of errors, policy violations and requests to other hosts. */
+async function watch(page) {
+  const complaints = [];
+  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(`console: ${message.text()}`);
+  });
+  page.on('request', (request) => note(new URL(request.url())));
+  page.on('websocket', (socket) => note(new URL(socket.url())));
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
+      console.error(`policy violation: ${violatedDirective} ${blockedURI}`);
+    });
+  });
+  function note(url) {
+    const own = page.url() === 'about:blank' ? url.host : new URL(page.url()).host;
+    if (url.host !== own) complaints.push(`request to ${url.host}`);
+  }
+  return complaints;
+}

@@ -1,0 +1,61 @@
+// What most tests need: the real binary on the public segment, and a browser behind each NAT. All of it ends with the test file.
+
+import { after } from 'node:test';
+import { launch } from './browser.mjs';
+import { Caller } from './caller.mjs';
+import { Network, SERVER_ADDRESS } from './network.mjs';
+import { configuration, start } from './server.mjs';
+
+export const ORIGIN = `http://${SERVER_ADDRESS}:8080`;
+
+let room = 0;
+
+/** `kinds`: the NAT of each client. `extra`: TOML for the server. */
+export async function build({ kinds, extra = '' }) {
+  const network = new Network(kinds);
+  const house = new House(network, configuration(SERVER_ADDRESS, extra));
+  after(() => house.close());
+  await house.open();
+  return house;
+}
+
+class House {
+  server = null;
+  #browsers = [];
+  #toml;
+
+  constructor(network, toml) {
+    this.network = network;
+    this.#toml = toml;
+  }
+
+  /** Starts the server, the first time or after it was stopped. */
+  async open() {
+    this.server = await start({ namespace: this.network.server, toml: this.#toml, origin: ORIGIN });
+  }
+
+  /** A room that no other test uses. */
+  room(query = '') {
+    room += 1;
+    return `${ORIGIN}/r/meeting-${room}${query}`;
+  }
+
+  /** A new browser at client `number`'s home. */
+  async browser(number, options = {}) {
+    const browser = await launch({ namespace: this.network.client(number), origin: ORIGIN, ...options });
+    this.#browsers.push(browser);
+    return browser;
+  }
+
+  /** Somebody with a browser of their own. */
+  async caller(number, options = {}) {
+    const browser = await this.browser(number, options);
+    return new Caller(await browser.tab());
+  }
+
+  async close() {
+    for (const browser of this.#browsers) await browser.close().catch(() => {});
+    await this.server?.stop();
+    this.network.remove();
+  }
+}

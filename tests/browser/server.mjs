@@ -1,0 +1,104 @@
+// The real binary, in a namespace, with a configuration of its own.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const READY_WITHIN = 15_000;
+const LOG_LINES = 200;
+
+/** `POSTHOUSE_BIN`, or the newest of this checkout's builds. */
+export function binary() {
+  if (process.env.POSTHOUSE_BIN) return process.env.POSTHOUSE_BIN;
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
+  const built = ['release', 'debug'].map((profile) => join(target, profile, 'posthouse')).filter(existsSync);
+  if (built.length === 0) throw new Error(`no posthouse in ${target}: run cargo build, or set POSTHOUSE_BIN`);
+  return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+}
+
+/** A configuration for one address; `extra` is TOML to append. */
+export function configuration(address, extra = '') {
+  return `
+[web]
+listen = ["${address}:8080"]
+public_url = "http://${address}:8080"
+[relay]
+listen = ["${address}:3478"]
+relay_addresses = ["${address}"]
+ports = "49152-50151"
+[auth]
+realm = "browser.test"
+secrets = ["a secret for the browser tests only, 0123456789"]
+[admin]
+listen = ["127.0.0.1:9641"]
+${extra}`;
+}
+
+/** Starts the binary in `namespace`; without `toml`, with no configuration at all. Resolves when `origin` answers. */
+export async function start({ namespace, toml = null, origin }) {
+  const server = new Server(namespace, toml);
+  await server.ready(origin);
+  return server;
+}
+
+class Server {
+  #process;
+  #folder = mkdtempSync(join(tmpdir(), 'ph-server-'));
+  #namespace;
+  #lines = [];
+
+  constructor(namespace, toml) {
+    this.#namespace = namespace;
+    const file = join(this.#folder, 'posthouse.toml');
+    if (toml) writeFileSync(file, toml, { mode: 0o600 });
+    const args = toml ? ['run', '--config', file] : [];
+    this.#process = spawn('ip', ['netns', 'exec', namespace, binary(), ...args], { cwd: this.#folder });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => this.#log(text));
+    }
+  }
+
+  /** What the server said last, for the message of a failing test. */
+  get log() {
+    return this.#lines.join('\n');
+  }
+
+  async ready(origin) {
+    const end = Date.now() + READY_WITHIN;
+    while (!this.#answers(origin)) {
+      if (this.#process.exitCode !== null || Date.now() > end) {
+        throw new Error(`the server does not answer at ${origin}:\n${this.log}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  async stop() {
+    const ended = new Promise((resolve) => this.#process.once('exit', (code, signal) => resolve(code ?? signal)));
+    if (this.#process.exitCode === null && this.#process.signalCode === null) this.#process.kill('SIGTERM');
+    else return this.#process.exitCode;
+    const code = await ended;
+    rmSync(this.#folder, { recursive: true, force: true });
+    return code;
+  }
+
+  /** Asked from inside the namespace: there is no way in from here. */
+  #answers(origin) {
+    const ask = `fetch(${JSON.stringify(origin)}).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+    try {
+      execFileSync('ip', ['netns', 'exec', this.#namespace, process.execPath, '-e', ask], { stdio: 'ignore', timeout: 5000 });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #log(text) {
+    this.#lines.push(...text.trimEnd().split('\n'));
+    this.#lines.splice(0, Math.max(0, this.#lines.length - LOG_LINES));
+  }
+}
