@@ -113,7 +113,13 @@ impl Member {
 
     /// Takes back messages that never reached their reader. On a newer socket they are delivered if nothing later was;
     /// else they are lost, for a message out of order is worse than none.
-    pub(crate) fn take_back(&mut self, gone: Socket, messages: Vec<Message>, effects: &mut Effects) {
+    pub(crate) fn take_back(
+        &mut self,
+        policy: &Policy,
+        gone: Socket,
+        messages: Vec<Message>,
+        effects: &mut Effects,
+    ) {
         for message in messages {
             match self.seat {
                 Seat::Live(socket) if socket != gone => {
@@ -121,7 +127,8 @@ impl Member {
                         self.deliver(socket, message, effects);
                     }
                 }
-                _ => self.mailbox.insert(message),
+                // Over the bound it is lost, as it would have been if it had come now.
+                _ => self.mailbox.push(policy.queue, message).unwrap_or_default(),
             }
         }
     }

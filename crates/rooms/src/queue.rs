@@ -21,26 +21,20 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Appends, unless a bound would break. A goodbye always fits: it stands in for the member that is gone, so there
+    /// Puts a message where its `seq` belongs, unless a bound would break. A goodbye always fits: it stands in for the member that is gone, so there
     /// are never more of them than departures.
     pub(crate) fn push(&mut self, bounds: Bounds, message: Message) -> Result<(), Refusal> {
         let full = self.waiting.len() >= bounds.messages || self.bytes + message.body.len() > bounds.bytes;
         if full && message.body != Body::Bye {
             return Err(Refusal::QueueFull);
         }
-        self.insert(message);
-        Ok(())
-    }
-
-    /// Puts back what was taken out but never reached its reader, where its `seq` belongs; bounds were checked when it
-    /// first came.
-    pub(crate) fn insert(&mut self, message: Message) {
+        // At the end as a rule; earlier when it was taken out before and never reached its reader.
         let at = self.waiting.partition_point(|earlier| earlier.seq < message.seq);
-        if self.waiting.get(at).is_some_and(|same| same.seq == message.seq) {
-            return;
+        if self.waiting.get(at).is_none_or(|same| same.seq != message.seq) {
+            self.bytes += message.body.len();
+            self.waiting.insert(at, message);
         }
-        self.bytes += message.body.len();
-        self.waiting.insert(at, message);
+        Ok(())
     }
 
     /// Takes all.

@@ -34,7 +34,7 @@ impl Room {
         }
         if let Some(at) = self.position(client) {
             let member = &mut self.members[at];
-            member.take_back(socket, unsent, &mut effects);
+            member.take_back(policy, socket, unsent, &mut effects);
             if member.socket() == Some(socket) {
                 let loopback = member.id.is_loopback();
                 member.seat = if loopback { Seat::Loopback } else { Seat::Held { until: now.after(policy.resume) } };
@@ -45,10 +45,10 @@ impl Room {
     }
 
     /// Messages that found their socket gone come back.
-    pub fn hand_back(&mut self, client: &ClientId, gone: Socket, messages: Vec<Message>) -> Outcome<()> {
+    pub fn hand_back(&mut self, policy: &Policy, client: &ClientId, gone: Socket, messages: Vec<Message>) -> Outcome<()> {
         let mut effects = Effects::default();
         if let Some(at) = self.position(client) {
-            self.members[at].take_back(gone, messages, &mut effects);
+            self.members[at].take_back(policy, gone, messages, &mut effects);
         }
         Outcome { answer: Ok(()), effects }
     }

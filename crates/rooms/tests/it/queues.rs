@@ -98,7 +98,7 @@ fn a_message_handed_back_late_is_never_put_behind_a_newer_one() {
     house.send("alice", "2").unwrap();
     house.register("bob", 3).unwrap();
     let late = vec![Message { seq: 0, body: Body::from("1") }];
-    let outcome = house.room.hand_back(&client("bob"), socket(2), late);
+    let outcome = house.room.hand_back(&house.policy, &client("bob"), socket(2), late);
     assert!(outcome.effects.deliveries.is_empty());
     assert_eq!(house.heard(3), ["2"]);
 }

@@ -1,0 +1,163 @@
+//! Collider's frames: strict in, exact out.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, IgnoredAny, MapAccess, Visitor},
+};
+
+use crate::json;
+
+/// Deepest nesting that is read.
+const DEPTH: usize = 32;
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ClientFrame {
+    Register { room: String, client: String },
+    Send { msg: String },
+    Unknown,
+}
+
+impl ClientFrame {
+    /// Reads a frame. Keys match in any case, as in Go; unknown keys are ignored; a key that comes twice is an error, so
+    /// that nobody checks one value and uses the other. Every frame is read for itself (Collider repeated the fields of
+    /// the frame before).
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if json::deeper_than(DEPTH, text) {
+            return Err(format!("nested deeper than {DEPTH}"));
+        }
+        let fields: Fields = serde_json::from_str(text).map_err(|problem| problem.to_string())?;
+        Ok(match fields.cmd.as_deref() {
+            Some("register") => {
+                Self::Register { room: fields.roomid.unwrap_or_default(), client: fields.clientid.unwrap_or_default() }
+            }
+            Some("send") => Self::Send { msg: fields.msg.unwrap_or_default() },
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// `{"msg":...,"error":""}` and a newline.
+pub(crate) fn message(msg: &str) -> String {
+    write(&ServerFrame { msg, error: "" })
+}
+
+/// `{"msg":"","error":...}` and a newline.
+pub(crate) fn error(error: &str) -> String {
+    write(&ServerFrame { msg: "", error })
+}
+
+#[derive(Serialize)]
+struct ServerFrame<'a> {
+    msg: &'a str,
+    error: &'a str,
+}
+
+fn write(frame: &ServerFrame<'_>) -> String {
+    let mut text = json::write(frame);
+    text.push('\n');
+    text
+}
+
+#[derive(Default)]
+struct Fields {
+    cmd: Option<String>,
+    roomid: Option<String>,
+    clientid: Option<String>,
+    msg: Option<String>,
+}
+
+impl Fields {
+    fn slot(&mut self, key: &str) -> Option<(&'static str, &mut Option<String>)> {
+        let names = ["cmd", "roomid", "clientid", "msg"];
+        let slots = [&mut self.cmd, &mut self.roomid, &mut self.clientid, &mut self.msg];
+        names.into_iter().zip(slots).find(|(name, _)| name.eq_ignore_ascii_case(key))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(key) = map.next_key::<String>()? {
+            let Some((name, slot)) = fields.slot(&key) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if slot.replace(map.next_value()?).is_some() {
+                return Err(de::Error::duplicate_field(name));
+            }
+        }
+        Ok(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_match_in_any_case_and_unknown_ones_are_ignored() {
+        let frame = ClientFrame::parse(r#"{"CMD":"register","RoomId":"r","x":[{}],"clientID":"c"}"#);
+        assert_eq!(frame, Ok(ClientFrame::Register { room: "r".into(), client: "c".into() }));
+    }
+
+    #[test]
+    fn a_key_that_comes_twice_is_refused_in_any_case() {
+        for twice in [r#"{"cmd":"send","cmd":"send"}"#, r#"{"roomid":"a","roomID":"b"}"#] {
+            assert!(ClientFrame::parse(twice).unwrap_err().contains("duplicate field"), "{twice}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_object_of_strings_is_refused() {
+        let deep = format!("{{\"x\":{}{}}}", "[".repeat(32), "]".repeat(32));
+        for bad in [
+            "",
+            "[]",
+            "null",
+            "{",
+            r#"{"cmd":1}"#,
+            r#"{"roomid":null}"#,
+            r#"{"msg":{}}"#,
+            r#"{} {}"#,
+            "\u{feff}{}",
+            r#"{"msg":"\ud800"}"#,
+            r#"{"clientid":01}"#,
+            &deep,
+            &"[".repeat(100_000),
+        ] {
+            assert!(ClientFrame::parse(bad).is_err(), "{bad:.40}");
+        }
+        let deep = format!("{{\"x\":{}{}}}", "[".repeat(31), "]".repeat(31));
+        assert_eq!(ClientFrame::parse(&deep), Ok(ClientFrame::Unknown));
+    }
+
+    #[test]
+    fn a_frame_says_nothing_of_the_one_before() {
+        assert_eq!(ClientFrame::parse(r#"{"cmd":"send","msg":"a"}"#), Ok(ClientFrame::Send { msg: "a".into() }));
+        assert_eq!(ClientFrame::parse(r#"{"cmd":"send"}"#), Ok(ClientFrame::Send { msg: String::new() }));
+        assert_eq!(ClientFrame::parse("{}"), Ok(ClientFrame::Unknown));
+    }
+
+    #[test]
+    fn frames_are_written_as_go_writes_them() {
+        assert_eq!(message("<é>&"), "{\"msg\":\"\\u003cé\\u003e\\u0026\",\"error\":\"\"}\n");
+        assert_eq!(error("Client not registered"), "{\"msg\":\"\",\"error\":\"Client not registered\"}\n");
+    }
+}

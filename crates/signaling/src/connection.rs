@@ -1,0 +1,115 @@
+//! One accepted stream: HTTP/1.1 with its limits, and the WebSocket it may turn into.
+
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
+
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::service_fn,
+    upgrade::{OnUpgrade, Upgraded},
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
+use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
+use tracing::debug;
+
+use crate::{
+    Signaling,
+    collider::Collider,
+    drain::Drain,
+    routes::Answer,
+    socket::{self, Allowance, Pump},
+    upgrade::Opening,
+};
+
+/// Request line (8 KiB) and headers (16 KiB).
+const HEAD: usize = 24 * 1024;
+const HEADERS: usize = 64;
+
+impl Signaling {
+    /// Serves one stream that somebody else has accepted (and perhaps decrypted). `peer` is the address at its other
+    /// end. Returns when the connection, and the WebSocket it may have become, is over.
+    pub async fn serve_stream<S>(self: &Arc<Self>, stream: S, peer: SocketAddr, drain: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let drain = Drain::new(drain);
+        self.keep_time();
+        // Boxed, so that HTTP's state is gone for as long as a WebSocket lives.
+        let opened = Box::pin(self.converse(stream, peer, drain.clone())).await;
+        if let Some((upgrade, opening)) = opened
+            && let Ok(upgraded) = upgrade.await
+        {
+            Box::pin(self.attend::<S>(upgraded, opening, drain)).await;
+        }
+    }
+
+    /// Answers requests until the connection ends or becomes a WebSocket.
+    async fn converse<S>(
+        self: &Arc<Self>,
+        stream: S,
+        peer: SocketAddr,
+        mut drain: Drain,
+    ) -> Option<(OnUpgrade, Opening)>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let opened = Mutex::new(None);
+        let service = service_fn(|mut request: Request<Incoming>| async {
+            let upgrade = hyper::upgrade::on(&mut request);
+            let response = match self.answer(request, peer).await {
+                Answer::Response(response) => response,
+                Answer::Upgrade(response, opening) => {
+                    *opened.lock() = Some((upgrade, opening));
+                    response
+                }
+            };
+            Ok::<_, Infallible>(response)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.config.timing.headers)
+            .max_buf_size(HEAD)
+            .max_headers(HEADERS)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = drain.begun() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(problem) = served {
+            debug!(target: "signaling", %problem, "a connection ended");
+        }
+        opened.lock().take()
+    }
+
+    /// Serves a WebSocket to its end.
+    async fn attend<S>(self: &Arc<Self>, upgraded: Upgraded, opening: Opening, drain: Drain)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // Only the stream is kept: hyper's buffers would cost 8 KiB for as long as the socket lives.
+        let Ok(parts) = upgraded.downcast::<TokioIo<S>>() else { return };
+        let (stream, early) = (parts.io.into_inner(), Vec::from(parts.read_buf));
+        let config = socket::config(self.config.rooms.max_message);
+        let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
+        let dialect = Collider::new(self.post.clone());
+        self.counters.sockets_opened.add();
+        let (rates, timing) = (&self.config.rates, self.config.timing.clone());
+        let outgoing = dialect.session().outgoing.clone();
+        let (messages, pings) = (Allowance::new(rates.socket_messages), Allowance::new(rates.socket_pings));
+        let counters = self.counters.clone();
+        let pump = Pump { socket, outgoing, dialect, timing, messages, pings, drain, counters };
+        pump.run().await;
+        drop(opening);
+    }
+}

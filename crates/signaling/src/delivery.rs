@@ -1,0 +1,178 @@
+//! A message finds its client: here, on another node, or in its mailbox. The one place where rooms are changed and the
+//! effects of the change carried out; every dialect goes through it.
+
+use std::sync::Arc;
+
+use posthouse_rooms::{
+    Body, Bus, ClientId, Close, Delivery, Effects, Message, NodeId, Outcome, Parcel, Policy, Refusal, Room, RoomId,
+    RoomStore, Socket, StoreError, Timestamp,
+};
+use tracing::debug;
+
+use crate::{clock::Clock, ports::RelayControl, sessions::Sessions, stats::Counters};
+
+/// Rooms, and the way from them to the sockets.
+pub(crate) struct Post {
+    pub(crate) node: NodeId,
+    pub(crate) policy: Policy,
+    pub(crate) store: Arc<dyn RoomStore>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) relay: Arc<dyn RelayControl>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) clock: Clock,
+}
+
+/// Why nothing came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// A rule of the room said no.
+    Refused(Refusal),
+    /// The change could not be kept.
+    Store(StoreError),
+}
+
+/// A message that found its socket gone, and whose it is.
+type Bounced = (ClientId, Socket, Message);
+
+impl Post {
+    /// Listens for what other nodes have for the sockets of this one.
+    pub(crate) fn listen(self: &Arc<Self>) {
+        let post = Arc::downgrade(self);
+        let receive = move |parcel| {
+            let Some(post) = post.upgrade() else { return };
+            match parcel {
+                Parcel::Close(close) => post.close_here(&close),
+                Parcel::Deliver { room, delivery } => {
+                    if let Err(bounced) = post.deliver_here(delivery) {
+                        tokio::spawn(async move { post.hand_back(&room, vec![bounced]).await });
+                    }
+                }
+            }
+        };
+        self.bus.subscribe(self.node, Arc::new(receive));
+    }
+
+    /// Changes a room and carries out what follows. `change` may run twice.
+    pub(crate) async fn change<T: Send>(
+        &self,
+        room: &RoomId,
+        mut change: impl FnMut(&mut Room, &Policy, Timestamp) -> Outcome<T> + Send,
+    ) -> Result<T, Trouble> {
+        let (policy, now) = (&self.policy, self.clock.now());
+        let kept = self.store.apply(room, |room| {
+            let outcome = change(room, policy, now);
+            (outcome, room.poll_timeout(policy))
+        });
+        let outcome = kept.await.map_err(Trouble::Store)?;
+        let bounced = self.carry_out(room, outcome.effects).await;
+        self.hand_back(room, bounced).await;
+        outcome.answer.map_err(Trouble::Refused)
+    }
+
+    /// A member says something.
+    pub(crate) async fn send(&self, room: &RoomId, client: &ClientId, text: &str) -> Result<(), Trouble> {
+        let (body, bye) = (Body::from(text), is_bye(text));
+        let sent = self.change(room, |room, policy, now| room.send(policy, now, client, &body, bye)).await;
+        self.count(sent.map(drop))
+    }
+
+    /// A member says something by Collider's `POST`.
+    pub(crate) async fn post(&self, room: &RoomId, client: &ClientId, text: &str) -> Result<(), Trouble> {
+        let (body, bye) = (Body::from(text), is_bye(text));
+        let sent = self.change(room, |room, policy, now| room.post(policy, now, client, &body, bye)).await;
+        self.count(sent.map(drop))
+    }
+
+    fn count(&self, sent: Result<(), Trouble>) -> Result<(), Trouble> {
+        match sent {
+            Ok(()) => self.counters.messages.add(),
+            Err(Trouble::Refused(Refusal::QueueFull)) => self.counters.queue_overflows.add(),
+            Err(_) => {}
+        }
+        sent
+    }
+
+    async fn carry_out(&self, room: &RoomId, effects: Effects) -> Vec<Bounced> {
+        let mut bounced = Vec::new();
+        for delivery in effects.deliveries {
+            let to = delivery.to.node;
+            if to == self.node {
+                bounced.extend(self.deliver_here(delivery).err());
+            } else if self.bus.publish(to, Parcel::Deliver { room: room.clone(), delivery }).await.is_err() {
+                debug!(target: "signaling", node = to.0, "a message for another node was lost");
+            }
+        }
+        for close in effects.closes {
+            let to = close.socket.node;
+            if to == self.node {
+                self.close_here(&close);
+            } else if self.bus.publish(to, Parcel::Close(close)).await.is_err() {
+                debug!(target: "signaling", node = to.0, "a close for another node was lost");
+            }
+        }
+        for ended in effects.ended {
+            debug!(target: "rooms", room = room.as_str(), why = ?ended.why, "a member is gone");
+            if let Some(label) = ended.label {
+                self.relay.end_user(&label.0);
+            }
+        }
+        bounced
+    }
+
+    fn deliver_here(&self, delivery: Delivery) -> Result<(), Bounced> {
+        let (client, to) = (delivery.client.clone(), delivery.to);
+        let delivered = match self.sessions.find(to.connection) {
+            Some(outgoing) => outgoing.deliver(delivery),
+            None => Err(delivery.message),
+        };
+        delivered.map_err(|message| (client, to, message))
+    }
+
+    fn close_here(&self, close: &Close) {
+        if let Some(outgoing) = self.sessions.find(close.socket.connection) {
+            outgoing.close(close.why);
+        }
+    }
+
+    /// Messages whose socket has just gone wait in the mailbox for the next one. What bounces again is dropped: by then
+    /// the client has lost two sockets within one delivery.
+    async fn hand_back(&self, room: &RoomId, bounced: Vec<Bounced>) {
+        for (client, gone, message) in bounced {
+            let policy = &self.policy;
+            let kept = self.store.apply(room, |room| {
+                let outcome = room.hand_back(policy, &client, gone, vec![message.clone()]);
+                (outcome.effects, room.poll_timeout(policy))
+            });
+            if let Ok(effects) = kept.await {
+                self.carry_out(room, effects).await;
+            }
+        }
+    }
+}
+
+/// Is this a member's goodbye, `{"type":"bye"}` however it is spaced? Anything else is not ours to read.
+pub(crate) fn is_bye(text: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow)]
+        r#type: std::borrow::Cow<'a, str>,
+    }
+    // A goodbye is short; an offer is not worth reading for it.
+    text.len() <= 1024 && serde_json::from_str::<Typed<'_>>(text).is_ok_and(|typed| typed.r#type == "bye")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_bye;
+
+    #[test]
+    fn a_goodbye_is_known_in_any_spacing_and_company() {
+        for bye in [r#"{"type":"bye"}"#, "{ \"type\" :\n\"bye\" }\n", r#"{"reason":1,"type":"b\u0079e"}"#] {
+            assert!(is_bye(bye), "{bye}");
+        }
+        for other in [r#"{"type":"offer","sdp":"bye"}"#, "bye", "[]", r#""bye""#, "", r#"{"type":["bye"]}"#] {
+            assert!(!is_bye(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What one WebSocket still has to write: ordered, bounded, and never waited for by anybody but its own task.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use parking_lot::Mutex;
+use posthouse_rooms::{Body, Closing, Delivery, Message};
+use tokio::sync::Notify;
+
+/// Messages that may wait for one slow reader.
+const MESSAGES: usize = 256;
+/// Bytes of them.
+const BYTES: usize = 256 * 1024;
+
+/// The queue between those who deliver and the one task that writes.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    phase: Phase,
+    queue: VecDeque<Queued>,
+    /// Count and bytes of what the bounds apply to.
+    messages: usize,
+    bytes: usize,
+    /// The `index` that is due next; what came too early is held.
+    next: u64,
+    early: BTreeMap<u64, Message>,
+    end: Option<End>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// The client is registering: what comes is kept, nothing is written yet.
+    #[default]
+    Opening,
+    Open,
+    /// The task has stopped writing; what comes now is handed back.
+    Over,
+}
+
+#[derive(Debug)]
+struct Queued {
+    message: Message,
+    /// Waited for the client before it came: bounded in the room, not again here.
+    backlog: bool,
+}
+
+/// Why writing ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The room says so.
+    Closing(Closing),
+    /// Too much is waiting.
+    Overflow,
+}
+
+impl Outgoing {
+    /// Takes a message from a room, in any order; gives it back if nothing will be written any more.
+    pub(crate) fn deliver(&self, delivery: Delivery) -> Result<(), Message> {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Over {
+            return Err(delivery.message);
+        }
+        if delivery.index >= state.next {
+            state.early.insert(delivery.index, delivery.message);
+            state.release();
+        }
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// The client has registered: `unwritten` of its older socket comes first, then what was kept.
+    pub(crate) fn open(&self, unwritten: Vec<Message>) {
+        let mut state = self.state.lock();
+        for queued in &mut state.queue {
+            queued.backlog = true;
+        }
+        (state.messages, state.bytes) = (0, 0);
+        for message in unwritten.into_iter().rev() {
+            state.queue.push_front(Queued { message, backlog: true });
+        }
+        state.phase = Phase::Open;
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// The room closes this socket. Of several reasons the first counts.
+    pub(crate) fn close(&self, why: Closing) {
+        self.state.lock().end.get_or_insert(End::Closing(why));
+        self.changed.notify_one();
+    }
+
+    /// The next message to write.
+    pub(crate) fn pop(&self) -> Option<Body> {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Open {
+            return None;
+        }
+        let Queued { message, backlog } = state.queue.pop_front()?;
+        if !backlog {
+            state.messages -= 1;
+            state.bytes -= message.body.len();
+        }
+        Some(message.body)
+    }
+
+    /// Why writing ends, if it does.
+    pub(crate) fn end(&self) -> Option<End> {
+        self.state.lock().end
+    }
+
+    /// Takes all that was not written. What comes later stays out (`over`), or joins the queue that the newer socket of
+    /// the same client has taken over by then.
+    pub(crate) fn unwritten(&self) -> Vec<Message> {
+        let mut state = self.state.lock();
+        state.phase = Phase::Over;
+        (state.messages, state.bytes) = (0, 0);
+        let early = std::mem::take(&mut state.early).into_values();
+        let queue = std::mem::take(&mut state.queue).into_iter().map(|queued| queued.message);
+        queue.chain(early).collect()
+    }
+
+    /// Returns when there may be something new.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Returns when writing is to end without waiting for the reader.
+    pub(crate) async fn overflowed(&self) {
+        while self.end() != Some(End::Overflow) {
+            self.changed.notified().await;
+        }
+    }
+}
+
+impl State {
+    /// Moves what has come in turn from `early` to the queue.
+    fn release(&mut self) {
+        while let Some(message) = self.early.remove(&self.next) {
+            self.next += 1;
+            self.messages += 1;
+            self.bytes += message.body.len();
+            self.queue.push_back(Queued { message, backlog: false });
+        }
+        let held = self.messages + self.early.len();
+        if self.phase == Phase::Open && (held > MESSAGES || self.bytes > BYTES) {
+            self.end.get_or_insert(End::Overflow);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use posthouse_rooms::{ClientId, ConnectionId, NodeId, Socket};
+
+    use super::*;
+
+    fn delivery(index: u64, text: &str) -> Delivery {
+        let to = Socket { node: NodeId(1), connection: ConnectionId(1) };
+        let message = Message { seq: index, body: Body::from(text) };
+        Delivery { client: ClientId::parse("1").unwrap(), to, index, message }
+    }
+
+    fn written(outgoing: &Outgoing) -> Vec<String> {
+        let text = |body| if let Body::Text(text) = body { text.to_string() } else { String::new() };
+        std::iter::from_fn(|| outgoing.pop()).map(text).collect()
+    }
+
+    #[test]
+    fn deliveries_are_written_in_turn_and_once() {
+        let outgoing = Outgoing::default();
+        outgoing.open(Vec::new());
+        for (index, text) in [(1, "b"), (0, "a"), (0, "a"), (3, "d"), (1, "b"), (2, "c")] {
+            outgoing.deliver(delivery(index, text)).unwrap();
+        }
+        assert_eq!(written(&outgoing), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn nothing_is_written_before_the_older_socket_has_handed_over() {
+        let outgoing = Outgoing::default();
+        outgoing.deliver(delivery(0, "new")).unwrap();
+        assert!(written(&outgoing).is_empty());
+        outgoing.open(vec![Message { seq: 0, body: Body::from("old") }]);
+        assert_eq!(written(&outgoing), ["old", "new"]);
+    }
+
+    #[test]
+    fn a_backlog_does_not_count_and_the_257th_message_after_it_does() {
+        let outgoing = Outgoing::default();
+        (0..1024).for_each(|index| outgoing.deliver(delivery(index, "x")).unwrap());
+        outgoing.open(Vec::new());
+        (1024..1280).for_each(|index| outgoing.deliver(delivery(index, "x")).unwrap());
+        assert_eq!(outgoing.end(), None);
+        outgoing.deliver(delivery(1280, "x")).unwrap();
+        assert_eq!(outgoing.end(), Some(End::Overflow));
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_handed_back() {
+        let outgoing = Outgoing::default();
+        outgoing.open(Vec::new());
+        outgoing.deliver(delivery(0, "a")).unwrap();
+        assert_eq!(outgoing.unwritten().len(), 1);
+        assert!(outgoing.deliver(delivery(1, "b")).is_err());
+    }
+}

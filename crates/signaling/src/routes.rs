@@ -1,0 +1,202 @@
+//! All routes, on one screen.
+
+mod body;
+
+use std::net::SocketAddr;
+
+use hyper::{
+    Method, Request, StatusCode, Version,
+    body::Incoming,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderMap},
+};
+
+use crate::{
+    PageRequest, Signaling,
+    query::decode_segment,
+    rates::Table,
+    respond::{self, Reply},
+    upgrade::{self, Opening},
+    visit::{HostProblem, Visit},
+};
+
+/// Longest request target, in bytes.
+const TARGET: usize = 8 * 1024;
+
+/// What follows a request.
+pub(crate) enum Answer {
+    Response(Reply),
+    /// 101, and then a WebSocket.
+    Upgrade(Reply, Opening),
+}
+
+impl Signaling {
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+        let (answer, cors) = match self.admit(&request, peer) {
+            Ok((visit, segments)) => {
+                let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+                let answer = match path.as_slice() {
+                    ["ws"] => self.socket(&request, &visit),
+                    path => Answer::Response(self.route(request, path, &visit).await.unwrap_or_else(|refused| refused)),
+                };
+                (answer, (visit.cors, cors_methods(&path)))
+            }
+            Err(refused) => (Answer::Response(refused), (None, None)),
+        };
+        let over_tls = self.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        let finish = |mut reply: Reply| {
+            if reply.status().as_u16() >= 400 {
+                self.counters.http_errors.add();
+            }
+            respond::cors(reply.headers_mut(), cors.0, cors.1);
+            respond::harden(reply.headers_mut(), over_tls);
+            reply
+        };
+        match answer {
+            Answer::Response(reply) => Answer::Response(finish(reply)),
+            Answer::Upgrade(reply, opening) => Answer::Upgrade(finish(reply), opening),
+        }
+    }
+
+    async fn route(&self, request: Request<Incoming>, path: &[&str], visit: &Visit) -> Result<Reply, Reply> {
+        let method = request.method().clone();
+        let limits = &self.limits;
+        match (path, method.as_str()) {
+            ([""], "GET" | "HEAD") => Ok(self.page(PageRequest::Landing)),
+            (["r" | "room", room], "GET" | "HEAD") => self.room_page(room).await,
+            (["join" | "register", room], "POST") => {
+                self.body(request, visit, &limits.join).await?;
+                self.join(room, visit).await
+            }
+            (["message", room, client], "POST") => {
+                let body = self.body(request, visit, &limits.message).await?;
+                self.message(room, client, &body).await
+            }
+            (["leave" | "bye", room, client], "POST") => {
+                self.body(request, visit, &limits.message).await?;
+                self.leave(room, client).await
+            }
+            (["params"], "GET") => Ok(self.params(visit)),
+            (["v1alpha", "iceconfig"], "GET" | "POST") => {
+                self.body(request, visit, &limits.ice).await?;
+                Ok(self.ice_config(visit))
+            }
+            (["turn"], "GET" | "POST") => {
+                self.body(request, visit, &limits.ice).await?;
+                Ok(self.turn(visit))
+            }
+            (["a", ""], "POST") => {
+                let body = self.body(request, visit, &limits.message).await?;
+                Ok(self.analytics(&body))
+            }
+            (["status"], _) => Ok(self.collider_status()),
+            (_, "TRACE" | "CONNECT") => Err(respond::not_allowed("GET, POST")),
+            (path, method) => match known(path) {
+                Some(_) if method == "OPTIONS" => Ok(respond::preflight()),
+                Some(methods) => Err(respond::not_allowed(methods)),
+                None => self.collider(request, path, visit).await,
+            },
+        }
+    }
+
+    fn socket(&self, request: &Request<Incoming>, visit: &Visit) -> Answer {
+        let accepted = upgrade::handshake(request).and_then(|reply| {
+            self.may_ask(visit, &self.limits.upgrade)?;
+            let seat = self.limits.socket(visit.peer).ok_or_else(|| {
+                self.counters.refused_sockets.add();
+                respond::later(StatusCode::TOO_MANY_REQUESTS)
+            })?;
+            Ok((reply, Opening::new(seat)))
+        });
+        match accepted {
+            Ok((reply, opening)) => Answer::Upgrade(reply, opening),
+            Err(refused) => Answer::Response(refused),
+        }
+    }
+
+    /// What is refused whatever it asks for; else who asks, and the decoded path.
+    fn admit(&self, request: &Request<Incoming>, peer: SocketAddr) -> Result<(Visit, Vec<String>), Reply> {
+        let refuse = |status| respond::closing(respond::status(status));
+        let uri = request.uri();
+        if request.version() > Version::HTTP_11 {
+            return Err(refuse(StatusCode::HTTP_VERSION_NOT_SUPPORTED));
+        }
+        if uri.path_and_query().is_some_and(|target| target.as_str().len() > TARGET) {
+            return Err(refuse(StatusCode::URI_TOO_LONG));
+        }
+        if uri.path() == "*" && request.method() != Method::OPTIONS {
+            return Err(refuse(StatusCode::BAD_REQUEST));
+        }
+        framing(request.headers(), self.config.rooms.max_message).map_err(refuse)?;
+        let visit = Visit::of(request, peer, &self.config, &self.origins).map_err(|problem| match problem {
+            HostProblem::Broken => refuse(StatusCode::BAD_REQUEST),
+            HostProblem::Foreign => {
+                self.counters.refused_host.add();
+                let own = &self.base;
+                let advice = format!("this server is {own}; a proxy in front of it belongs into web.trusted_proxies\n");
+                respond::text(StatusCode::MISDIRECTED_REQUEST, advice)
+            }
+        })?;
+        let path = uri.path().strip_prefix('/').unwrap_or(uri.path());
+        let segments = path.split('/').map(decode_segment).collect::<Option<Vec<String>>>();
+        Ok((visit, segments.ok_or_else(|| respond::status(StatusCode::BAD_REQUEST))?))
+    }
+
+    /// Origin and rate, before anything is done or kept for a request.
+    pub(crate) fn may_ask(&self, visit: &Visit, table: &Table) -> Result<(), Reply> {
+        if !visit.welcome {
+            self.counters.refused_origin.add();
+            return Err(respond::status(StatusCode::FORBIDDEN));
+        }
+        if !self.limits.allow(table, visit.peer) {
+            self.counters.refused_rate.add();
+            return Err(respond::later(StatusCode::TOO_MANY_REQUESTS));
+        }
+        Ok(())
+    }
+
+    /// The body of a request that may ask.
+    pub(crate) async fn body(&self, request: Request<Incoming>, visit: &Visit, table: &Table) -> Result<String, Reply> {
+        self.may_ask(visit, table)?;
+        body::read(request, self.config.rooms.max_message, self.config.timing.body).await
+    }
+}
+
+/// The methods of a path that is ours; `None` leaves it to assets and to Collider's `/ROOM/CLIENT`.
+fn known(path: &[&str]) -> Option<&'static str> {
+    match path {
+        [""] | ["r", _] | ["params"] => Some("GET"),
+        ["join", _] | ["message" | "leave", _, _] | ["a", ""] => Some("POST"),
+        ["v1alpha", "iceconfig"] | ["turn"] => Some("GET, POST"),
+        _ => None,
+    }
+}
+
+/// `Access-Control-Allow-Methods`, as Collider names them on its own paths.
+fn cors_methods(path: &[&str]) -> Option<&'static str> {
+    match path {
+        ["status"] => Some("GET"),
+        path if known(path).is_some() => Some("GET, POST"),
+        [_, _] => Some("POST, DELETE"),
+        _ => None,
+    }
+}
+
+/// What two servers might read differently, or one might choke on.
+fn framing(headers: &HeaderMap, longest: usize) -> Result<(), StatusCode> {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let length = lengths.next().and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if lengths.next().is_some() {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    if length.is_some_and(|length| length > longest as u64) {
+        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    if headers.get(EXPECT).is_some_and(|expected| !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        return Err(StatusCode::EXPECTATION_FAILED);
+    }
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! The task of one WebSocket. It alone reads and writes, so nobody waits for a slow reader but the reader itself.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self, Error, Message as Frame,
+        error::CapacityError,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
+use tracing::debug;
+
+use super::{Dialect, Step};
+use crate::{
+    config::{Rate, Timing},
+    drain::Drain,
+    outgoing::{End, Outgoing},
+    rates::Budget,
+    stats::Counters,
+};
+
+/// One WebSocket and what is needed to serve it.
+pub(crate) struct Pump<S, D> {
+    pub(crate) socket: WebSocketStream<S>,
+    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) dialect: D,
+    pub(crate) timing: Timing,
+    pub(crate) messages: Allowance,
+    pub(crate) pings: Allowance,
+    pub(crate) drain: Drain,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// How much of something a client may still do.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    rate: Rate,
+    budget: Budget,
+    since: Instant,
+}
+
+/// What a socket waits for.
+enum Event {
+    Frame(Option<tungstenite::Result<Frame>>),
+    /// There may be something to write.
+    Changed,
+    Ping,
+}
+
+/// How a socket ends.
+#[derive(Debug)]
+enum Ending {
+    /// We close it, with this code.
+    Close(CloseCode, Duration),
+    /// The client closed it; tungstenite answers.
+    Closed,
+    /// The connection is broken.
+    Broken,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
+    /// Serves the socket to its end.
+    pub(crate) async fn run(mut self) {
+        let ending = self.serve().await;
+        debug!(target: "signaling", ?ending, "a socket ends");
+        let displaced = self.outgoing.end() == Some(End::Closing(posthouse_rooms::Closing::Displaced));
+        // The newer socket of the same client takes what is left, not the mailbox.
+        let unwritten = if displaced { Vec::new() } else { self.outgoing.unwritten() };
+        // The client's partner learns of it before this client's good manners are waited for.
+        self.dialect.gone(unwritten).await;
+        match ending {
+            Ending::Close(code, patience) => self.close(code, patience).await,
+            Ending::Closed => drop(timeout(Duration::from_secs(1), self.socket.next()).await),
+            Ending::Broken => {}
+        }
+    }
+
+    async fn serve(&mut self) -> Ending {
+        let opened = Instant::now();
+        let (mut heard, mut pinged) = (opened, opened);
+        loop {
+            let done = match self.next(opened, heard, pinged).await {
+                Ok(Event::Frame(frame)) => {
+                    heard = Instant::now();
+                    self.handle(frame).await
+                }
+                Ok(Event::Ping) => {
+                    pinged = Instant::now();
+                    self.say(Frame::Ping(Bytes::new())).await
+                }
+                Ok(Event::Changed) => Ok(()),
+                Err(ending) => Err(ending),
+            };
+            if let Err(ending) = done {
+                return ending;
+            }
+        }
+    }
+
+    /// Writes what waits, then waits for what comes first: a frame, something to write, a deadline, the drain.
+    async fn next(&mut self, opened: Instant, heard: Instant, pinged: Instant) -> Result<Event, Ending> {
+        self.write().await?;
+        let (ping, dead) = (pinged + self.timing.ping, heard + self.timing.dead);
+        let register = (!self.dialect.is_registered()).then(|| opened + self.timing.register);
+        let wake = register.map_or(ping, |register| register.min(ping)).min(dead);
+        tokio::select! {
+            frame = self.socket.next() => return Ok(Event::Frame(frame)),
+            () = self.outgoing.changed() => return Ok(Event::Changed),
+            () = self.drain.begun() => return Err(Ending::Close(CloseCode::Away, self.timing.close)),
+            () = sleep_until(wake) => {}
+        }
+        let now = Instant::now();
+        if now >= dead {
+            self.counters.dead_sockets.add();
+            return Err(Ending::Broken);
+        }
+        if register.is_some_and(|register| now >= register) {
+            return Err(self.broken_rule(CloseCode::Policy));
+        }
+        Ok(if now >= ping { Event::Ping } else { Event::Changed })
+    }
+
+    async fn handle(&mut self, frame: Option<tungstenite::Result<Frame>>) -> Result<(), Ending> {
+        let step = match frame {
+            Some(Ok(Frame::Text(text))) => self.step(&text).await,
+            // Collider reads both kinds as JSON; what is not UTF-8 is not JSON.
+            Some(Ok(Frame::Binary(bytes))) => self.step(&String::from_utf8_lossy(&bytes)).await,
+            Some(Ok(Frame::Ping(_))) if !self.pings.take() => return Err(self.broken_rule(CloseCode::Policy)),
+            Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => Step::Continue,
+            Some(Ok(Frame::Close(_))) => return Err(Ending::Closed),
+            Some(Err(error)) => return Err(self.unreadable(&error)),
+            None => return Err(Ending::Broken),
+        };
+        match step {
+            Step::Continue => Ok(()),
+            Step::Say(text) => self.say(Frame::text(text)).await,
+            Step::Close { say, code } => {
+                self.counters.socket_errors.add();
+                if let Some(text) = say {
+                    self.say(Frame::text(text)).await?;
+                }
+                Err(Ending::Close(code, self.timing.close))
+            }
+        }
+    }
+
+    async fn step(&mut self, text: &str) -> Step {
+        if self.messages.take() {
+            self.dialect.handle(text).await
+        } else {
+            Step::Close { say: Some(self.dialect.flooded()), code: CloseCode::Policy }
+        }
+    }
+
+    /// Writes what waits, as long as the client reads.
+    async fn write(&mut self) -> Result<(), Ending> {
+        // Until nothing is left after a flush: what came during a write has already knocked.
+        while let Some(first) = self.outgoing.pop() {
+            let mut next = Some(first);
+            while let Some(body) = next {
+                let frame = self.dialect.frame(&body);
+                self.patiently(|socket| socket.feed(Frame::text(frame))).await?;
+                self.counters.deliveries.add();
+                next = self.outgoing.pop();
+            }
+            self.patiently(SinkExt::flush).await?;
+        }
+        match self.outgoing.end() {
+            None => Ok(()),
+            Some(End::Closing(_)) => Err(Ending::Close(CloseCode::Normal, self.timing.close)),
+            Some(End::Overflow) => Err(self.slow(self.timing.close)),
+        }
+    }
+
+    async fn say(&mut self, frame: Frame) -> Result<(), Ending> {
+        self.patiently(|socket| socket.send(frame)).await
+    }
+
+    /// A write, until it is done, its deadline has passed, or too much is waiting behind it.
+    async fn patiently<'a, F>(&'a mut self, write: impl FnOnce(&'a mut WebSocketStream<S>) -> F) -> Result<(), Ending>
+    where
+        F: Future<Output = tungstenite::Result<()>>,
+    {
+        let slow = tokio::select! {
+            biased;
+            written = write(&mut self.socket) => return written.map_err(|_| Ending::Broken),
+            () = self.outgoing.overflowed() => self.timing.close,
+            () = sleep(self.timing.write) => Duration::from_secs(1),
+        };
+        self.counters.slow_readers.add();
+        Err(Ending::Close(CloseCode::Again, slow))
+    }
+
+    fn slow(&self, patience: Duration) -> Ending {
+        self.counters.slow_readers.add();
+        Ending::Close(CloseCode::Again, patience)
+    }
+
+    fn broken_rule(&self, code: CloseCode) -> Ending {
+        self.counters.socket_errors.add();
+        Ending::Close(code, self.timing.close)
+    }
+
+    fn unreadable(&self, error: &Error) -> Ending {
+        match error {
+            Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => Ending::Broken,
+            Error::Protocol(_) => self.broken_rule(CloseCode::Protocol),
+            Error::Utf8(_) => self.broken_rule(CloseCode::Invalid),
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => self.broken_rule(CloseCode::Size),
+            _ => Ending::Broken,
+        }
+    }
+
+    /// Our close frame, and the client's answer: for so long and no longer.
+    async fn close(&mut self, code: CloseCode, patience: Duration) {
+        let frame = CloseFrame { code, reason: Default::default() };
+        let closing = async {
+            if self.socket.close(Some(frame)).await.is_err() {
+                return;
+            }
+            while let Some(Ok(_)) = self.socket.next().await {}
+            // What is still on its way is read and dropped: closing over unread bytes would reset the connection, and
+            // the client might never see why.
+            let stream = self.socket.get_mut();
+            let (mut rest, _) = (vec![0; 4096], stream.shutdown().await);
+            while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+        };
+        let _ = timeout(patience, closing).await;
+    }
+}
+
+impl Allowance {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, budget: Budget::default(), since: Instant::now() }
+    }
+
+    fn take(&mut self) -> bool {
+        let now = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.budget.take(self.rate, now)
+    }
+}
