@@ -194,3 +194,78 @@ impl Ports {
         self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: PortRequest = PortRequest::Any;
+
+    fn address(local: &str, external: &str) -> RelayAddress {
+        RelayAddress { local: local.parse().unwrap(), external: external.parse().unwrap() }
+    }
+
+    #[test]
+    fn the_last_descriptors_are_left_to_others_and_no_port_is_lost() {
+        let addresses = [address("127.0.0.1", "127.0.0.1")];
+        let ports = Ports::new(&addresses, &(24000..=24003), 64, 0);
+        for request in [ANY, PortRequest::Even, PortRequest::EvenAndReserveNext] {
+            assert_eq!(ports.bind(Family::V4, request, &mut Random::new()).unwrap_err(), BindError::NoResources);
+        }
+        assert_eq!(ports.taken(), 0);
+    }
+
+    #[test]
+    fn each_address_of_a_family_serves_and_none_of_another() {
+        let addresses = [address("127.0.0.1", "127.0.0.1"), address("127.0.0.2", "127.0.0.2")];
+        let ports = Ports::new(&addresses, &(24010..=24012), 10_000, 0);
+        let mut random = Random::new();
+        assert_eq!(ports.bind(Family::V6, ANY, &mut random).unwrap_err(), BindError::NoAddress);
+        let held: Vec<_> = (0..6).map(|_| ports.bind(Family::V4, ANY, &mut random).unwrap()).collect();
+        assert_eq!(ports.bind(Family::V4, ANY, &mut random).unwrap_err(), BindError::NoPort);
+        for held in held {
+            ports.release(held.socket, held.place);
+        }
+        assert_eq!(ports.taken(), 0);
+    }
+
+    #[test]
+    fn only_a_living_port_is_known_by_its_external_address() {
+        let ports = Ports::new(&[address("127.0.0.1", "192.0.2.7")], &(24020..=24020), 10_000, 0);
+        let (inside, outside) = ("127.0.0.1:24020".parse().unwrap(), "192.0.2.7:24020".parse().unwrap());
+        assert_eq!((ports.living(outside), ports.seen_from_outside(inside)), (None, inside));
+        let held = ports.bind(Family::V4, ANY, &mut Random::new()).unwrap();
+        assert_eq!((ports.living(outside), ports.seen_from_outside(inside)), (Some(inside), outside));
+        ports.release(held.socket, held.place);
+        assert_eq!((ports.living(outside), ports.seen_from_outside(inside)), (None, inside));
+    }
+
+    #[test]
+    fn a_reserved_port_is_alive_when_it_is_claimed_and_free_when_nobody_does() {
+        let ports = Ports::new(&[address("127.0.0.1", "192.0.2.7")], &(24030..=24031), 10_000, 0);
+        let neighbour = RelayedTransportAddress("192.0.2.7:24031".parse().unwrap());
+        let pair = || ports.bind(Family::V4, PortRequest::EvenAndReserveNext, &mut Random::new()).unwrap();
+        let first = pair();
+        assert_eq!(ports.living(neighbour.0), None);
+        let claimed = ports.bind(Family::V4, PortRequest::Reserved(neighbour), &mut Random::new()).unwrap();
+        assert!(ports.living(neighbour.0).is_some());
+        // The same token again, or a release that comes too late, finds nothing.
+        assert!(ports.bind(Family::V4, PortRequest::Reserved(neighbour), &mut Random::new()).is_err());
+        ports.release_reserved(neighbour);
+        assert_eq!(ports.taken(), 2);
+        ports.release(first.socket, first.place);
+        ports.release(claimed.socket, claimed.place);
+        let first = pair();
+        ports.release_reserved(neighbour);
+        assert_eq!(ports.taken(), 1);
+        ports.release(first.socket, first.place);
+    }
+
+    #[test]
+    fn an_address_that_this_machine_does_not_have_is_absent() {
+        let addresses = [address("127.0.0.1", "127.0.0.1"), address("192.0.2.1", "192.0.2.1")];
+        let ports = Ports::new(&addresses, &(24040..=24041), 10_000, 0);
+        assert_eq!(ports.absent(), [1]);
+        assert_eq!(ports.check().unwrap_err().0, addresses[1].local);
+    }
+}

@@ -55,6 +55,8 @@ pub(crate) struct Worker<E> {
     control: Arc<Control>,
     /// Relay addresses (by pool) that this machine had lost at the last tick.
     absent: Vec<u8>,
+    /// When the log last heard of a failed bind.
+    complained: Option<Instant>,
     next_tick: Instant,
 }
 
@@ -84,6 +86,7 @@ impl<E: Engine> Worker<E> {
             counters: Counters::default(),
             control,
             absent: Vec::new(),
+            complained: None,
             next_tick: now.instant,
         })
     }

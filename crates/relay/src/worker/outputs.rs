@@ -1,6 +1,7 @@
 //! What the rules ask for besides relaying: answers and sockets.
 
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use posthouse_turn::{BindError, BindRelayed, Bound, FiveTuple, Now, Output, RelayedTransportAddress};
 
@@ -10,6 +11,9 @@ use crate::kernel::send::Piece;
 use crate::outbox::Datagram;
 use crate::ports::Held;
 use crate::sockets::{RelayedSocket, Token, Traits};
+
+/// Between two lines about failed binds.
+const COMPLAINT_EVERY: Duration = Duration::from_secs(60);
 
 /// An [`Output`] that no longer borrows the server.
 #[derive(Clone, Copy)]
@@ -80,10 +84,25 @@ impl<E: Engine> Worker<E> {
         let BindRelayed { id, family, port } = request;
         let result =
             self.ports.bind(family, port, &mut self.random).and_then(|held| self.adopt(request, held, listener));
-        if result.is_err() {
+        if let Err(reason) = result {
             self.counters.bind_errors += 1;
+            self.complain(now, reason);
         }
         self.server.handle_bound(now, id, family, result);
+    }
+
+    /// At most once a minute, as any client with a credential can bring it about.
+    fn complain(&mut self, now: Now, reason: BindError) {
+        if self.complained.is_some_and(|at| now.instant < at + COMPLAINT_EVERY) {
+            return;
+        }
+        self.complained = Some(now.instant);
+        let failed = self.counters.bind_errors;
+        let (worker, taken) = (self.control.number, self.ports.taken());
+        tracing::warn!(
+            target: "relay", worker, ?reason, failed, ports_taken = taken,
+            "no relayed socket for a client: widen the range of ports, or raise the limit of descriptors"
+        );
     }
 
     fn adopt(&mut self, request: BindRelayed, held: Held, listener: u8) -> Result<Bound, BindError> {

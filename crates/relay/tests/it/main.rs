@@ -1,0 +1,9 @@
+//! A real relay on loopback, driven through its sockets.
+
+mod client;
+mod lifecycle;
+mod limits;
+mod listening;
+mod relay_to_relay;
+mod relaying;
+mod world;
