@@ -1,9 +1,9 @@
 // Chromium inside a network namespace, with a fake camera and microphone.
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { temporary } from './folder.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -30,25 +30,21 @@ const GRANTED = '--use-fake-ui-for-media-stream';
  * With `granted: false` nobody answers the question for the camera: the browser says no.
  */
 export async function launch({ namespace, origin, granted = true }) {
-  const folder = mkdtempSync(join(tmpdir(), 'ph-chromium-'));
-  const wrapper = join(folder, 'chromium');
-  writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`);
-  chmodSync(wrapper, 0o755);
+  const wrapper = join(temporary('chromium'), 'chromium');
+  writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`, { mode: 0o755 });
   const args = [...FLAGS, ...(granted ? [GRANTED] : []), `--unsafely-treat-insecure-origin-as-secure=${origin}`];
   const server = await chromium.launchServer({ executablePath: wrapper, args });
   const browser = await chromium.connect(server.wsEndpoint());
-  return new Launched(server, browser, folder);
+  return new Launched(server, browser);
 }
 
 class Launched {
   #server;
   #browser;
-  #folder;
 
-  constructor(server, browser, folder) {
+  constructor(server, browser) {
     this.#server = server;
     this.#browser = browser;
-    this.#folder = folder;
   }
 
   /** A tab of its own, as of another person, watched for everything that a good page does not do. */
@@ -61,17 +57,11 @@ class Launched {
   /** SIGKILL: no unload, no goodbye; the kernel closes the sockets. */
   async kill() {
     await this.#server.kill();
-    this.#clean();
   }
 
   async close() {
     await this.#browser.close().catch(() => {});
     await this.#server.close();
-    this.#clean();
-  }
-
-  #clean() {
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

@@ -14,6 +14,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { isLeftover, PREFIX } from './folder.mjs';
 
 export const SERVER_ADDRESS = '11.1.1.10';
 
@@ -25,7 +26,6 @@ const TRANSLATION = {
   cone: 'masquerade',
 };
 
-const PREFIX = 'ph';
 const NETNS = '/run/netns';
 
 export class Network {
@@ -149,10 +149,7 @@ export class Network {
 
 function removeLeftovers() {
   if (!existsSync(NETNS)) return;
-  for (const name of readdirSync(NETNS)) {
-    const owner = new RegExp(`^${PREFIX}-(\\d+)-`).exec(name)?.[1];
-    if (owner && !isAlive(Number(owner))) removeNamespace(name);
-  }
+  for (const name of readdirSync(NETNS)) if (isLeftover(name)) removeNamespace(name);
 }
 
 /** Only processes that were started inside the namespace are in it: ours. */
@@ -165,15 +162,6 @@ function removeNamespace(name) {
     }
   }
   ip('netns', 'delete', name);
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
 }
 
 /** Leads to the `exit` event, which removes the namespaces. */

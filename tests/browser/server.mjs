@@ -1,10 +1,10 @@
 // The real binary, in a namespace, with a configuration of its own.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporary } from './folder.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_WITHIN = 15_000;
@@ -46,7 +46,7 @@ export async function start({ namespace, toml = null, origin }) {
 
 class Server {
   #process;
-  #folder = mkdtempSync(join(tmpdir(), 'ph-server-'));
+  #folder = temporary('server');
   #namespace;
   #lines = [];
 
@@ -78,12 +78,11 @@ class Server {
 
   /** SIGTERM; resolves with the exit code. */
   async stop() {
+    const { exitCode, signalCode } = this.#process;
+    if (exitCode !== null || signalCode !== null) return exitCode ?? signalCode;
     const ended = new Promise((resolve) => this.#process.once('exit', (code, signal) => resolve(code ?? signal)));
-    if (this.#process.exitCode === null && this.#process.signalCode === null) this.#process.kill('SIGTERM');
-    else return this.#process.exitCode;
-    const code = await ended;
-    rmSync(this.#folder, { recursive: true, force: true });
-    return code;
+    this.#process.kill('SIGTERM');
+    return ended;
   }
 
   /** Asked from inside the namespace: there is no way in from here. */
