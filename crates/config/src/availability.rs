@@ -9,17 +9,14 @@ use crate::problem::Complaint;
 use crate::reading::Reading;
 
 /// Path of a key, and the feature that it needs.
-const NOT_YET: [(&str, &str); 16] = [
+const NOT_YET: [(&str, &str); 13] = [
     ("relay.tls_listen", "TURN over TLS"),
     ("relay.alternate_addresses", "NAT behaviour discovery (RFC 5780)"),
     ("relay.tcp_allocations", "TCP allocations (RFC 6062)"),
     ("relay.mobility", "mobility (RFC 8016)"),
-    ("limits.allocations_per_prefix", "a limit of allocations per source prefix"),
     ("limits.allocation_bandwidth", "a limit on the bandwidth of an allocation"),
     ("limits.user_bandwidth", "a limit on the bandwidth of a user"),
     ("limits.total_bandwidth", "a limit on the bandwidth of the server"),
-    ("limits.binding_rate", "a limit on answered Binding requests"),
-    ("limits.unauthenticated_rate", "a limit on answers to unproved sources"),
     ("tls.certificate", "TLS"),
     ("tls.key", "TLS"),
     ("tls.acme.domains", "certificates by ACME"),

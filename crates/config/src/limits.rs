@@ -22,7 +22,8 @@ pub(crate) const TABLE: Table = Table {
             default: "100",
             example: "100",
             expects: "a whole number",
-            text: "Allocations of one source network, an IPv4 /24 or an IPv6 /56.",
+            text: "Allocations of one source network, an IPv4 /24 or an IPv6 /56. A hundred are an office behind one NAT;\n\
+                   0: no limit.",
         },
         Key {
             name: "allocations_total",
@@ -57,14 +58,17 @@ pub(crate) const TABLE: Table = Table {
             default: "200",
             example: "200",
             expects: "a whole number",
-            text: "Answered Binding requests per second and source address. 0: no limit.",
+            text: "Answered Binding requests per second and source address, twice as many in a burst. An office of STUN\n\
+                   clients behind one NAT needs some tens; forged sources get no more than this reflected. 0: no limit.",
         },
         Key {
             name: "unauthenticated_rate",
             default: "10",
             example: "10",
             expects: "a whole number",
-            text: "Error answers per second to a source that has not proved that its address is its own. 0: no limit.",
+            text: "Error answers per second to a source address that has not shown a valid nonce, twice as many in a burst,\n\
+                   and five times as many to its whole /24 or /48. A client needs one; more would serve whoever forges\n\
+                   the source. 0: no limit.",
         },
     ],
 };
@@ -77,7 +81,7 @@ const FASTEST: u64 = 1 << 40;
 pub struct Limits {
     /// Per user id: the part after the colon of a time-limited name, or a static user's name.
     pub allocations_per_user: usize,
-    /// Per source /24 or /56; 0: no limit. Not available yet.
+    /// Per source /24 or /56; 0: no limit.
     pub allocations_per_prefix: usize,
     /// In all; 0: as many as the ports.
     pub allocations_total: usize,
@@ -87,9 +91,9 @@ pub struct Limits {
     pub user_bandwidth: u64,
     /// Bytes per second, 0: no limit. Not available yet.
     pub total_bandwidth: u64,
-    /// Answers per second and source, 0: no limit. Not available yet.
+    /// Answers per second and source, 0: no limit.
     pub binding_rate: u32,
-    /// Answers per second and source, 0: no limit. Not available yet.
+    /// Answers per second and source, 0: no limit.
     pub unauthenticated_rate: u32,
 }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use posthouse_config::{Auth, Config, Limits, Origins, Relay};
 use posthouse_relay::RelayAddress;
-use posthouse_turn::{Credentials, Families, NonceKeys, PeerPolicy, Quotas, Settings};
+use posthouse_turn::{Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings};
 
 use crate::ground::Secrets;
 
@@ -57,6 +57,7 @@ pub(crate) fn turn_settings(
             ..PeerPolicy::default()
         },
         quotas: quotas(limits, relay),
+        rates: rates(limits),
         ..Settings::new(credentials, nonce_keys)
     }
 }
@@ -64,18 +65,29 @@ pub(crate) fn turn_settings(
 fn quotas(limits: &Limits, relay: &Relay) -> Quotas {
     let Limits {
         allocations_per_user,
-        allocations_per_prefix: _,
+        allocations_per_prefix,
         allocations_total,
         allocation_bandwidth: _,
         user_bandwidth: _,
         total_bandwidth: _,
         binding_rate: _,
         unauthenticated_rate: _,
-    } = limits;
+    } = *limits;
     let ports = usize::from(relay.ports.end() - relay.ports.start()) + 1;
-    let total = if *allocations_total == 0 { ports * relay.relay_addresses.len() } else { *allocations_total };
+    let total = if allocations_total == 0 { ports * relay.relay_addresses.len() } else { allocations_total };
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Quotas { per_user: number(*allocations_per_user), total: number(total), ..Quotas::default() }
+    Quotas { per_user: number(allocations_per_user), per_prefix: number(allocations_per_prefix), total: number(total) }
+}
+
+/// A whole network gets five times an address's error answers; 0 lifts both.
+fn rates(limits: &Limits) -> Rates {
+    let &Limits { binding_rate, unauthenticated_rate, .. } = limits;
+    Rates {
+        binding: binding_rate,
+        errors: unauthenticated_rate,
+        errors_per_prefix: unauthenticated_rate.saturating_mul(5),
+        ..Rates::default()
+    }
 }
 
 /// `[relay]` as the workers take it.
