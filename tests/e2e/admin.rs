@@ -1,6 +1,7 @@
 //! What an operator's tools see, and that nobody else sees it.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
 use posthouse_probe::{Ask, allocate};
@@ -22,18 +23,30 @@ async fn health_readiness_and_metrics_answer_on_the_admin_listener_only() {
 #[tokio::test]
 async fn the_metrics_are_prometheus_text_and_count_an_allocation_while_it_lives() {
     let server = Server::start(&Settings::default());
-    let before = samples(&server).await;
+    assert_eq!(sum(&samples(&server).await, ALLOCATIONS), 0.0);
     let allocation = allocate(&server.target("alice"), &Ask::default()).await.unwrap();
-    let during = samples(&server).await;
+    wait_until_live(&server, 1.0).await;
     allocation.free().await.unwrap();
-    let after = samples(&server).await;
-
-    let live = |samples: &BTreeMap<String, f64>| sum(samples, ALLOCATIONS);
-    assert_eq!((live(&before), live(&during), live(&after)), (0.0, 1.0, 0.0), "{during:#?}");
+    wait_until_live(&server, 0.0).await;
+    assert_eq!(sum(&samples(&server).await, CREATED), 1.0, "an allocation is counted once");
 }
 
-/// The gauge of live allocations.
+/// The gauge of live allocations, and the counter of all there ever were.
 const ALLOCATIONS: &str = "posthouse_relay_allocations";
+const CREATED: &str = "posthouse_relay_allocations_created_total";
+
+/// Workers publish their counters every now and then, not at every packet.
+async fn wait_until_live(server: &Server, expected: f64) {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let samples = samples(server).await;
+        if sum(&samples, ALLOCATIONS) == expected {
+            return;
+        }
+        assert!(Instant::now() < end, "never {expected} allocations: {samples:#?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
 
 async fn samples(server: &Server) -> BTreeMap<String, f64> {
     let answer = get(server.admin, "/metrics").await;
