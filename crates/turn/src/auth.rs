@@ -75,7 +75,12 @@ impl Server {
         let cached = allocation.as_ref().and_then(|a| a.key.as_deref()).filter(|(of, _)| *of == algorithm);
         let key = match cached {
             Some((_, key)) => Some(key.clone()).filter(|key| message.verify_integrity(integrity, key.as_bytes())),
-            None => settings.credentials.verify(&message, integrity, algorithm, name),
+            None => settings.credentials.verify(&message, integrity, algorithm, name).map(|verified| {
+                if let Some(secret) = verified.secret {
+                    self.stats.secrets[secret.min(3)] += 1;
+                }
+                verified.key
+            }),
         };
         let (Some(key), Some(username)) = (key, name) else { return Err(Refusal::Unauthenticated) };
 

@@ -84,18 +84,19 @@ impl Credentials {
         integrity: Integrity,
         algorithm: PasswordAlgorithm,
         name: Option<&str>,
-    ) -> Option<Key> {
+    ) -> Option<Verified> {
         let verified = |key: Key| message.verify_integrity(integrity, key.as_bytes()).then_some(key);
         let Some(name) = name else { return verified(self.dummy.clone()).and(None) };
         if let Some(user) = self.users.get(name) {
-            return verified(user.key(algorithm).clone());
+            return verified(user.key(algorithm).clone()).map(|key| Verified { key, secret: None });
         }
         if self.secrets.is_empty() || TimeLimited::parse(name).is_none() {
             return verified(self.dummy.clone()).and(None);
         }
-        self.secrets.iter().find_map(|secret| {
+        self.secrets.iter().enumerate().find_map(|(index, secret)| {
             let password = password(&secret.0, name);
-            verified(Key::derive(algorithm, name.as_bytes(), self.realm.as_bytes(), &*password))
+            let key = verified(Key::derive(algorithm, name.as_bytes(), self.realm.as_bytes(), &*password))?;
+            Some(Verified { key, secret: Some(index) })
         })
     }
 
@@ -134,6 +135,12 @@ pub struct Minted {
     pub username: String,
     /// `base64(HMAC-SHA1(secret, username))`.
     pub password: String,
+}
+
+/// What verified a message: the key, and which of the secrets it came from.
+pub(crate) struct Verified {
+    pub(crate) key: Key,
+    pub(crate) secret: Option<usize>,
 }
 
 #[derive(Clone)]

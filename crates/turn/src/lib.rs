@@ -45,4 +45,4 @@ pub use quota::Shared;
 pub use refusal::{BadRequest, Refusal};
 pub use server::Server;
 pub use settings::{Families, Quotas, Rates, Settings};
-pub use stats::{Drops, Refusals, Requests, Stats, Traffic};
+pub use stats::{DeniedPeers, Drops, Refusals, Requests, Stats, Traffic};

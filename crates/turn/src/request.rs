@@ -113,6 +113,9 @@ impl Server {
     /// Writes an error response. Without a signer nothing is known about the sender, so the answer is short.
     pub(crate) fn refuse(&mut self, request: &Request<'_>, signer: Option<&Signer>, refusal: Refusal) {
         self.stats.refusals.count(&refusal);
+        if let Refusal::PeerDenied(denied) = refusal {
+            self.stats.denied_peers.count(denied);
+        }
         let Request { now, settings, message, reply } = request;
         let known = signer.is_some() || !can_be_forged(&reply.to);
         if !known && !self.limiter.allows_error(now.instant, reply.to.client.ip(), &settings.rates) {

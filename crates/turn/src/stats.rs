@@ -1,5 +1,7 @@
 //! [`Stats`]: plain counters, read by the shell on a tick.
 
+use crate::peer_policy::Denied;
+
 /// Counters that can also be walked by name, so that a metric can carry the name as a label.
 macro_rules! counters {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
@@ -23,6 +25,8 @@ pub struct Stats {
     pub requests: Requests,
     /// Refusals by code, also those that the limiter kept from being sent.
     pub refusals: Refusals,
+    /// Peers refused with 403, by reason.
+    pub denied_peers: DeniedPeers,
     /// Packets dropped without an answer, by reason.
     pub drops: Drops,
     /// Client to peer.
@@ -33,6 +37,9 @@ pub struct Stats {
     pub allocations_created: u64,
     /// Allocations that ended.
     pub allocations_ended: u64,
+    /// Time-limited credentials verified anew by the first secret, the second, the third, and any later one: when
+    /// the count of an old secret stands still, it may be removed.
+    pub secrets: [u64; 4],
 }
 
 counters! {
@@ -78,6 +85,31 @@ counters! {
         allocation_quota_reached,
         /// 508
         insufficient_capacity,
+    }
+}
+
+counters! {
+    /// Peers refused with 403, by reason ([`crate::Denied`]).
+    DeniedPeers {
+        /// Not globally routable unicast.
+        special_purpose,
+        /// Excepted from the list, but that needs a second switch.
+        dangerous,
+        /// By the operator's own list.
+        operator,
+        /// A port of this machine that is none of the relay's.
+        own_port,
+    }
+}
+
+impl DeniedPeers {
+    pub(crate) fn count(&mut self, denied: Denied) {
+        *match denied {
+            Denied::SpecialPurpose => &mut self.special_purpose,
+            Denied::Dangerous => &mut self.dangerous,
+            Denied::Operator => &mut self.operator,
+            Denied::OwnPort => &mut self.own_port,
+        } += 1;
     }
 }
 

@@ -233,6 +233,7 @@ fn every_secret_verifies_and_a_removed_one_no_longer() {
         s.credentials = Credentials::new(REALM);
         s.credentials.add_secret(b"the new secret");
     });
+    assert_eq!(world.server.stats().secrets, [1, 1, 0, 0], "dave by the first, carol by the second");
     assert_eq!(old.refresh(&mut world, None).code(), 401, "the cached key is forgotten too");
     assert_eq!(new.refresh(&mut world, None).code(), 0);
 }

@@ -74,16 +74,20 @@ fn a_kick_ends_every_allocation_of_the_user_id() {
         Client::new(2).minted("carol", 200),
         Client::new(3).minted("carola", 100),
         Client::new(4),
+        Client::new(5).minted("", 100),
     ];
     for client in &mut clients {
         client.allocate(&mut world);
     }
     world.server.end_user(world.now, "carol");
     world.drain();
-    assert_eq!((world.events.len(), world.allocations()), (2, 2));
+    assert_eq!((world.events.len(), world.allocations()), (2, 3));
+    world.server.end_user(world.now, "");
+    world.drain();
+    assert_eq!(world.allocations(), 3, "nobody is called nothing");
     world.server.end_user(world.now, "alice");
     world.drain();
-    assert_eq!(world.allocations(), 1);
+    assert_eq!(world.allocations(), 2);
 }
 
 #[test]

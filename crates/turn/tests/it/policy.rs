@@ -276,4 +276,7 @@ fn create_permission_channel_bind_and_send_go_by_the_same_policy() {
         assert_eq!(client.bind(&mut world, 0x4000, peer), 403, "{ip}");
         assert!(client.send(&mut world, peer, b"x").is_none(), "{ip}");
     }
+    let denied = world.server.stats().denied_peers;
+    assert_eq!(denied.special_purpose, world.server.stats().refusals.forbidden);
+    assert!(denied.special_purpose > 100);
 }
