@@ -1,9 +1,10 @@
 //! What the pages may do, said in the headers that go with them.
 
 /// `Permissions-Policy`: the devices a call needs, for this origin alone, and nothing that it does not need.
+/// Only names that Chromium knows everywhere: it complains on the console about any other.
 pub const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), \
-     screen-wake-lock=(self), autoplay=(self), clipboard-write=(self), web-share=(self), \
-     geolocation=(), usb=(), serial=(), hid=(), bluetooth=(), payment=(), midi=()";
+     screen-wake-lock=(self), autoplay=(self), clipboard-write=(self), \
+     geolocation=(), usb=(), serial=(), hid=(), payment=(), midi=()";
 
 /// `Referrer-Policy`: a room's address is its key; no other site learns it.
 pub const REFERRER_POLICY: &str = "no-referrer";
