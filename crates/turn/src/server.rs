@@ -100,7 +100,7 @@ impl Server {
 
     /// A stream client is gone; its allocation ends (RFC 8656 §3.2).
     pub fn handle_disconnect(&mut self, now: Now, gone: FiveTuple) {
-        let _ = now;
+        self.expire(now.instant);
         if let Some(id) = self.table.find(&gone) {
             self.end(id);
         }
@@ -120,7 +120,7 @@ impl Server {
 
     /// Ends every allocation of a user id. Nobody is called "".
     pub fn end_user(&mut self, now: Now, user: &str) {
-        let _ = now;
+        self.expire(now.instant);
         for id in self.table.ids(|allocation| !user.is_empty() && allocation.grant.user() == user) {
             self.end(id);
         }
@@ -128,7 +128,7 @@ impl Server {
 
     /// A relay address left this machine: the allocations on it end.
     pub fn relayed_gone(&mut self, now: Now, address: IpAddr) {
-        let _ = now;
+        self.expire(now.instant);
         for id in self.table.ids(|allocation| allocation.relayed.is_at(address)) {
             self.end(id);
         }
