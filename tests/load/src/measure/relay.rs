@@ -1,0 +1,101 @@
+//! Payloads through allocations.
+
+use std::net::SocketAddrV4;
+use std::time::Duration;
+
+use super::{Figure, Measured, Setting, in_step, settled};
+use crate::cells::Direction;
+use crate::converse::converse;
+use crate::dialogue::{Dialogue, Goal};
+use crate::endpoint::Endpoint;
+use crate::servers::Server;
+use crate::statistics::percentile;
+use crate::traffic::{self, Leg, Load, Outcome, Pace, Road};
+
+/// Long enough for buffers, caches and lazy set-up of the server.
+const WARM_UP: Duration = Duration::from_millis(60);
+
+pub(super) fn measure(
+    setting: Setting,
+    server: &Server,
+    line: &str,
+    direction: Direction,
+    flows: usize,
+    load: Load,
+    number: u32,
+) -> Result<Measured, String> {
+    let mut dialect = server.dialect.clone();
+    let mut ends = open(setting)?;
+    let count = if direction == Direction::Between { 2 * flows } else { flows };
+    let mut dialogues: Vec<Dialogue> = (0..count).map(Dialogue::new).collect();
+    converse(&mut ends[0], server.listen, &mut dialect, &mut dialogues, Goal::Allocated)?;
+    let relayed: Vec<SocketAddrV4> = dialogues.iter().filter_map(|dialogue| dialogue.relayed).collect();
+    for (flow, dialogue) in dialogues.iter_mut().enumerate() {
+        dialogue.peer = Some(match direction {
+            Direction::Between => relayed[(flow + flows) % count],
+            _ => ends[1].address(flow),
+        });
+    }
+    converse(&mut ends[0], server.listen, &mut dialect, &mut dialogues, Goal::Bound)?;
+    let mut road = road(ends, direction, flows, server.listen, &relayed);
+
+    let run = |road: &mut Road, number, duration| -> Result<Outcome, String> {
+        in_step(setting, || traffic::run(road, load, number, duration))?.map_err(|e| format!("the generator: {e}"))
+    };
+    let warm = run(&mut road, 2 * number, WARM_UP)?;
+    let before = settled(server)?;
+    let outcome = run(&mut road, 2 * number + 1, setting.scale.step)?;
+    let cpu = settled(server)? - before;
+    converse(&mut road.ends[0], server.listen, &mut dialect, &mut dialogues, Goal::Deleted)?;
+
+    let mut measured = summarise(line, load, outcome, cpu);
+    measured.counts += warm.counts;
+    Ok(measured)
+}
+
+fn open(setting: Setting) -> Result<[Endpoint; 2], String> {
+    let open = |net| Endpoint::open(net, setting.far_gro).map_err(|e| format!("a socket of the generator: {e}"));
+    Ok([open(1)?, open(2)?])
+}
+
+fn road(
+    ends: [Endpoint; 2],
+    direction: Direction,
+    flows: usize,
+    listen: SocketAddrV4,
+    relayed: &[SocketAddrV4],
+) -> Road {
+    let leg = |flow: usize| match direction {
+        Direction::ToPeer => Leg { source: flow, to: listen, sink: flow, sender: relayed[flow] },
+        Direction::ToClient => Leg { source: flow, to: relayed[flow], sink: flow, sender: listen },
+        Direction::Between => Leg { source: flow, to: listen, sink: flow + flows, sender: listen },
+    };
+    let (clients, peers) = ((0, true), (1, false));
+    let (source, sink) = match direction {
+        Direction::ToPeer => (clients, peers),
+        Direction::ToClient => (peers, clients),
+        Direction::Between => (clients, clients),
+    };
+    Road { ends, source, sink, legs: (0..flows).map(leg).collect() }
+}
+
+fn summarise(line: &str, load: Load, mut outcome: Outcome, cpu: Duration) -> Measured {
+    let mut measured = Measured { counts: outcome.counts, ..Measured::default() };
+    measured.add_cost(line, outcome.counts.delivered, cpu, outcome.elapsed);
+    let loss = outcome.counts.lost() as f64 / outcome.counts.sent.max(1) as f64;
+    measured.add(line, Figure::Loss, loss);
+    if loss > 0.001 {
+        measured.remarks.push(format!("lost {:.2} % of its packets", loss * 100.0));
+    }
+    if outcome.late > 0 {
+        measured.remarks.push(format!("the generator was late {} times", outcome.late));
+    }
+    if let Pace::PerSecond(_) = load.pace {
+        for (figure, share) in [(Figure::P50, 0.5), (Figure::P99, 0.99)] {
+            if let Some(delay) = percentile(&mut outcome.delays, share) {
+                measured.add(line, figure, f64::from(delay) / 1000.0);
+            }
+        }
+    }
+    measured
+}
