@@ -1,6 +1,14 @@
 //! One accepted stream: HTTP/1.1 with its limits, and the WebSocket it may turn into.
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use hyper::{
     Request,
@@ -22,6 +30,7 @@ use crate::{
     Signaling,
     collider::Collider,
     drain::Drain,
+    respond,
     routes::Answer,
     socket::{self, Allowance, Pump},
     upgrade::Opening,
@@ -30,6 +39,8 @@ use crate::{
 /// Request line (8 KiB) and headers (16 KiB).
 const HEAD: usize = 24 * 1024;
 const HEADERS: usize = 64;
+/// Requests on one connection; the last answer says that it closes.
+const REQUESTS: usize = 1000;
 
 impl Signaling {
     /// Serves one stream that somebody else has accepted (and perhaps decrypted). `peer` is the address at its other
@@ -59,10 +70,13 @@ impl Signaling {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let opened = Mutex::new(None);
+        let (opened, requests) = (Mutex::new(None), AtomicUsize::new(0));
         let service = service_fn(|mut request: Request<Incoming>| async {
             let upgrade = hyper::upgrade::on(&mut request);
             let response = match self.answer(request, peer).await {
+                Answer::Response(response) if requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS => {
+                    respond::closing(response)
+                }
                 Answer::Response(response) => response,
                 Answer::Upgrade(response, opening) => {
                     *opened.lock() = Some((upgrade, opening));

@@ -95,26 +95,28 @@ impl Post {
 
     async fn carry_out(&self, room: &RoomId, effects: Effects) -> Vec<Bounced> {
         let mut bounced = Vec::new();
-        for delivery in effects.deliveries {
-            let to = delivery.to.node;
-            if to == self.node {
-                bounced.extend(self.deliver_here(delivery).err());
-            } else if self.bus.publish(to, Parcel::Deliver { room: room.clone(), delivery }).await.is_err() {
-                debug!(target: "signaling", node = to.0, "a message for another node was lost");
-            }
-        }
-        for close in effects.closes {
-            let to = close.socket.node;
-            if to == self.node {
-                self.close_here(&close);
-            } else if self.bus.publish(to, Parcel::Close(close)).await.is_err() {
-                debug!(target: "signaling", node = to.0, "a close for another node was lost");
-            }
-        }
+        // This node's part first and without a pause: a caller that is dropped on the way leaves nothing half done here.
+        let here = |to: &Socket| to.node == self.node;
+        let (near, far): (Vec<_>, Vec<_>) = effects.deliveries.into_iter().partition(|delivery| here(&delivery.to));
+        let (closes, far_closes): (Vec<_>, Vec<_>) = effects.closes.into_iter().partition(|close| here(&close.socket));
+        bounced.extend(near.into_iter().filter_map(|delivery| self.deliver_here(delivery).err()));
+        closes.iter().for_each(|close| self.close_here(close));
         for ended in effects.ended {
             debug!(target: "rooms", room = room.as_str(), why = ?ended.why, "a member is gone");
             if let Some(label) = ended.label {
                 self.relay.end_user(&label.0);
+            }
+        }
+        for delivery in far {
+            let to = delivery.to.node;
+            if self.bus.publish(to, Parcel::Deliver { room: room.clone(), delivery }).await.is_err() {
+                debug!(target: "signaling", node = to.0, "a message for another node was lost");
+            }
+        }
+        for close in far_closes {
+            let to = close.socket.node;
+            if self.bus.publish(to, Parcel::Close(close)).await.is_err() {
+                debug!(target: "signaling", node = to.0, "a close for another node was lost");
             }
         }
         bounced

@@ -1,15 +1,21 @@
 //! What one WebSocket still has to write: ordered, bounded, and never waited for by anybody but its own task.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use posthouse_rooms::{Body, Closing, Delivery, Message};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// Messages that may wait for one slow reader.
 const MESSAGES: usize = 256;
 /// Bytes of them.
 const BYTES: usize = 256 * 1024;
+/// How long a delivery that is overdue is waited for. In one process it is microseconds late; one that a bus has lost
+/// never comes.
+const OVERDUE: Duration = Duration::from_secs(2);
 
 /// The queue between those who deliver and the one task that writes.
 #[derive(Debug, Default)]
@@ -28,6 +34,8 @@ struct State {
     /// The `index` that is due next; what came too early is held.
     next: u64,
     early: BTreeMap<u64, Message>,
+    /// Until when the one that is due is waited for.
+    overdue: Option<Instant>,
     end: Option<End>,
 }
 
@@ -108,6 +116,21 @@ impl Outgoing {
         Some(message.body)
     }
 
+    /// When the wait for an overdue delivery ends, if there is one.
+    pub(crate) fn overdue(&self) -> Option<Instant> {
+        self.state.lock().overdue
+    }
+
+    /// Gives an overdue delivery up: what came after it is worth more than the hope for it.
+    pub(crate) fn give_up(&self) {
+        let mut state = self.state.lock();
+        if let Some((first, _)) = state.early.first_key_value() {
+            state.next = *first;
+            state.overdue = None;
+            state.release();
+        }
+    }
+
     /// Why writing ends, if it does.
     pub(crate) fn end(&self) -> Option<End> {
         self.state.lock().end
@@ -146,6 +169,10 @@ impl State {
             self.bytes += message.body.len();
             self.queue.push_back(Queued { message, backlog: false });
         }
+        self.overdue = match self.early.len() {
+            0 => None,
+            _ => self.overdue.or_else(|| Some(Instant::now() + OVERDUE)),
+        };
         let held = self.messages + self.early.len();
         if self.phase == Phase::Open && (held > MESSAGES || self.bytes > BYTES) {
             self.end.get_or_insert(End::Overflow);
@@ -178,6 +205,17 @@ mod tests {
             outgoing.deliver(delivery(index, text)).unwrap();
         }
         assert_eq!(written(&outgoing), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn a_delivery_that_never_comes_is_given_up() {
+        let outgoing = Outgoing::default();
+        outgoing.open(Vec::new());
+        (1..3).for_each(|index| outgoing.deliver(delivery(index, "later")).unwrap());
+        assert!(outgoing.overdue().is_some() && written(&outgoing).is_empty());
+        outgoing.give_up();
+        assert_eq!(written(&outgoing), ["later", "later"]);
+        assert!(outgoing.overdue().is_none());
     }
 
     #[test]

@@ -110,7 +110,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
         self.write().await?;
         let (ping, dead) = (pinged + self.timing.ping, heard + self.timing.dead);
         let register = (!self.dialect.is_registered()).then(|| opened + self.timing.register);
-        let wake = register.map_or(ping, |register| register.min(ping)).min(dead);
+        let overdue = self.outgoing.overdue();
+        let wake = [register, overdue].into_iter().flatten().fold(ping.min(dead), Instant::min);
         tokio::select! {
             frame = self.socket.next() => return Ok(Event::Frame(frame)),
             () = self.outgoing.changed() => return Ok(Event::Changed),
@@ -124,6 +125,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
         }
         if register.is_some_and(|register| now >= register) {
             return Err(self.broken_rule(CloseCode::Policy));
+        }
+        if overdue.is_some_and(|overdue| now >= overdue) {
+            self.outgoing.give_up();
         }
         Ok(if now >= ping { Event::Ping } else { Event::Changed })
     }

@@ -1,0 +1,13 @@
+//! A real `Signaling` on a real socket, driven as the clients in the wild drive it.
+
+mod clients;
+mod collider;
+mod ghosts;
+mod golden;
+mod house;
+mod http;
+mod limits;
+mod nodes;
+mod rooms;
+mod slow;
+mod websocket;
