@@ -61,8 +61,8 @@ async fn the_newest_socket_with_the_same_secret_wins_and_nobody_hears_a_bye() {
 async fn one_who_answers_no_ping_is_dead_and_the_partner_hears_it() {
     let brisk_and_attentive = |config: &mut Config| {
         brisk(config);
-        config.timing.ping = Duration::from_millis(100);
-        config.timing.dead = Duration::from_millis(400);
+        config.timing.ping = Duration::from_millis(200);
+        config.timing.dead = Duration::from_secs(3);
     };
     let house = House::with(brisk_and_attentive).await;
     let [(_, mut a_socket), (_, b_socket)] = house.call("kitchen").await;
@@ -85,11 +85,11 @@ async fn one_who_leaves_without_a_bye_is_said_goodbye_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_who_joins_and_vanishes_is_forgotten() {
-    let house = House::with(|config| config.rooms.unregistered = Duration::from_millis(300)).await;
+    let house = House::with(|config| config.rooms.unregistered = Duration::from_secs(1)).await;
     for room in 0..50 {
         house.join(&format!("ghost-{room}")).await;
     }
-    assert_eq!(house.signaling.stats().rooms, 50);
+    assert_eq!(house.signaling.stats().joins, 50);
     while house.signaling.stats().rooms > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -136,5 +136,5 @@ async fn a_socket_closed_in_good_order_without_a_bye_keeps_its_seat_too() {
     b_socket.closed().await;
     let mut b_socket = house.register(&b).await;
     a_socket.send("x").await;
-    assert_eq!(b_socket.heard().await.len() + usize::from(b_socket.0.get_ref().peer_addr().is_err()), 1);
+    assert_eq!(b_socket.hear().await, "x");
 }
