@@ -111,9 +111,11 @@ impl Signaling {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // Only the stream is kept: hyper's buffers would cost 8 KiB for as long as the socket lives.
+        // Only the stream and the early bytes are kept, copied: hyper's buffer would cost 8 KiB for as long as the socket
+        // lives.
         let Ok(parts) = upgraded.downcast::<TokioIo<S>>() else { return };
-        let (stream, early) = (parts.io.into_inner(), Vec::from(parts.read_buf));
+        let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
+        drop(parts.read_buf);
         let config = socket::config(self.config.rooms.max_message);
         let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
         let dialect = Collider::new(self.post.clone());
