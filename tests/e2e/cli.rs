@@ -10,8 +10,9 @@ use crate::harness::settings::SECRET;
 use crate::harness::tools::{run, skip, text, tool};
 use crate::harness::{Server, Settings};
 
-/// sysexits.h: a command line that makes no sense, a configuration that makes no sense.
+/// sysexits.h: a command line that makes no sense, something needed is not there, a configuration that makes no sense.
 const USAGE: i32 = 64;
+const UNAVAILABLE: i32 = 69;
 const CONFIG: i32 = 78;
 
 #[test]
@@ -131,6 +132,22 @@ fn help_and_version_exit_with_0() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output));
         assert!(String::from_utf8_lossy(&output.stdout).to_lowercase().contains("posthouse"), "{}", text(&output));
     }
+}
+
+#[test]
+fn doctor_relays_real_bytes_through_a_running_server_and_says_when_there_is_none() {
+    let mut server = Server::start(&Settings::default());
+    let file = server.config();
+    let doctor = || verb(&["doctor", "--config", file.to_str().unwrap()], file.parent().unwrap());
+    let well = doctor();
+    assert_eq!(well.status.code(), Some(0), "{}", text(&well));
+    assert!(text(&well).contains("20 of 20"), "{}", text(&well));
+
+    server.terminate();
+    let ill = doctor();
+    let told = text(&ill);
+    assert_eq!(ill.status.code(), Some(UNAVAILABLE), "{told}");
+    assert!(told.contains("the server is not running"), "{told}");
 }
 
 #[test]

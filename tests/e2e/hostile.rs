@@ -37,6 +37,7 @@ async fn five_thousand_strangers_leave_neither_memory_nor_descriptors_behind() {
     assert!(report.is_whole(), "{report}");
 
     let (memory_after, descriptors_after) = (server.resident(), server.descriptors());
+    eprintln!("{memory} then {memory_after} KiB, {descriptors} then {descriptors_after} descriptors");
     assert!(memory_after <= memory + 2 * KIB_PER_MIB, "{memory} KiB before, {memory_after} KiB after");
     assert!(descriptors_after <= descriptors + 8, "{descriptors} descriptors before, {descriptors_after} after");
 }

@@ -45,10 +45,10 @@ impl Coturn {
     }
 
     /// Runs `turnutils_uclient` with two clients of 50 messages and holds its statistics to zero loss.
-    /// `-c` is no pair of ports for RTP and RTCP; it asks for an even port now and then all the same.
+    /// `-c` among the flags is no pair of ports for RTP and RTCP; it asks for an even port now and then all the same.
     fn relays_all(&self, flags: &[&str]) {
         let port = self.server.relay.port().to_string();
-        let common = ["-c", "-m", "2", "-n", "50", "-l", "200", "-e", PEER, "-r", PEER_PORT, "-p", &port];
+        let common = ["-m", "2", "-n", "50", "-l", "200", "-e", PEER, "-r", PEER_PORT, "-p", &port];
         let arguments: Vec<&str> = common.iter().chain(flags).copied().chain(["127.0.0.1"]).collect();
         let output = self.uclient(60, &arguments);
         let told = text(&output);
@@ -71,27 +71,34 @@ fn number_after(told: &str, key: &str) -> u64 {
 #[test]
 fn a_user_of_the_shared_secret_loses_nothing_over_channels() {
     let Some(coturn) = Coturn::start(Settings::default()) else { return };
-    coturn.relays_all(&["-u", "bob", "-W", SECRET]);
+    coturn.relays_all(&["-c", "-u", "bob", "-W", SECRET]);
 }
 
 #[test]
 fn a_user_of_the_shared_secret_loses_nothing_over_send_indications() {
     let Some(coturn) = Coturn::start(Settings::default()) else { return };
-    coturn.relays_all(&["-u", "bob", "-W", SECRET, "-s"]);
+    coturn.relays_all(&["-c", "-u", "bob", "-W", SECRET, "-s"]);
 }
 
 #[test]
 fn a_static_user_loses_nothing_over_channels_nor_over_send_indications() {
     let Some(coturn) = Coturn::start(Settings::default().user("alice", "wonderland-password")) else { return };
-    coturn.relays_all(&["-u", "alice", "-w", "wonderland-password"]);
-    coturn.relays_all(&["-u", "alice", "-w", "wonderland-password", "-s"]);
+    coturn.relays_all(&["-c", "-u", "alice", "-w", "wonderland-password"]);
+    coturn.relays_all(&["-c", "-u", "alice", "-w", "wonderland-password", "-s"]);
 }
 
 #[test]
 fn two_clients_reach_each_other_relay_to_relay() {
     let Some(coturn) = Coturn::start(Settings::default()) else { return };
-    coturn.relays_all(&["-u", "bob", "-W", SECRET, "-y"]);
-    coturn.relays_all(&["-u", "bob", "-W", SECRET, "-y", "-s"]);
+    coturn.relays_all(&["-c", "-u", "bob", "-W", SECRET, "-y"]);
+    coturn.relays_all(&["-c", "-u", "bob", "-W", SECRET, "-y", "-s"]);
+}
+
+#[test]
+fn pairs_of_an_even_port_and_its_reserved_neighbour_lose_nothing() {
+    let Some(coturn) = Coturn::start(Settings::default()) else { return };
+    coturn.relays_all(&["-u", "bob", "-W", SECRET]);
+    coturn.relays_all(&["-u", "bob", "-W", SECRET, "-s"]);
 }
 
 #[test]

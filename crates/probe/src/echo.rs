@@ -51,6 +51,18 @@ pub struct Plan {
     pub family: Option<Family>,
 }
 
+impl Plan {
+    /// The default plan for relayed addresses of one family.
+    pub fn of(family: Family) -> Self {
+        let plan = Self { family: Some(family), ..Self::default() };
+        match family {
+            Family::V4 => plan,
+            // The `turn` crate's client cannot ask for IPv6.
+            Family::V6 => Self { legs: plan.legs.into_iter().filter(|leg| *leg != Leg::Clients).collect(), ..plan },
+        }
+    }
+}
+
 /// Relay to relay in every manner: what two browsers that both need the relay do, and what every policy allows.
 impl Default for Plan {
     fn default() -> Self {
