@@ -113,13 +113,7 @@ impl Member {
 
     /// Takes back messages that never reached their reader. On a newer socket they are delivered if nothing later was;
     /// else they are lost, for a message out of order is worse than none.
-    pub(crate) fn take_back(
-        &mut self,
-        policy: &Policy,
-        gone: Socket,
-        messages: Vec<Message>,
-        effects: &mut Effects,
-    ) {
+    pub(crate) fn take_back(&mut self, policy: &Policy, gone: Socket, messages: Vec<Message>, effects: &mut Effects) {
         for message in messages {
             match self.seat {
                 Seat::Live(socket) if socket != gone => {

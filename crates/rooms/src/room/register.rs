@@ -45,7 +45,13 @@ impl Room {
     }
 
     /// Messages that found their socket gone come back.
-    pub fn hand_back(&mut self, policy: &Policy, client: &ClientId, gone: Socket, messages: Vec<Message>) -> Outcome<()> {
+    pub fn hand_back(
+        &mut self,
+        policy: &Policy,
+        client: &ClientId,
+        gone: Socket,
+        messages: Vec<Message>,
+    ) -> Outcome<()> {
         let mut effects = Effects::default();
         if let Some(at) = self.position(client) {
             self.members[at].take_back(policy, gone, messages, &mut effects);
