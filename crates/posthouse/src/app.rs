@@ -20,7 +20,7 @@ use crate::admin::{self, View, metrics};
 use crate::announce::Announcement;
 use crate::check::load;
 use crate::exit::Failure;
-use crate::ground::{Secrets, own_addresses, random};
+use crate::ground::{Own, Secrets, random};
 use crate::ice::{IceUrls, Mint};
 use crate::pages::EmbeddedPages;
 use crate::relay_control::{EndOfMembership, FreshCredentials};
@@ -131,7 +131,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 fn start_relay(config: &Config, secrets: &Secrets) -> Result<Arc<Relay>, Failure> {
     let nonce_keys = NonceKeys::new(random()?, None, posthouse_relay::now());
-    let own = own_addresses(&config.relay);
+    let own = Own::of(config);
     let settings = convert::turn_settings(&config.relay, &config.auth, &config.limits, secrets, own, nonce_keys);
     let relay = Relay::start(&convert::relay(&config.relay), Arc::new(settings), Shared::new());
     relay.map(Arc::new).map_err(|error| Failure::relay(&error))

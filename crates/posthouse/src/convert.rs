@@ -8,7 +8,7 @@ use posthouse_config::{Auth, Config, Limits, Origins, Relay};
 use posthouse_relay::RelayAddress;
 use posthouse_turn::{Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings};
 
-use crate::ground::Secrets;
+use crate::ground::{Own, Secrets};
 
 /// `[relay]`, `[auth]` and `[limits]` as the state machine takes them.
 pub(crate) fn turn_settings(
@@ -16,7 +16,7 @@ pub(crate) fn turn_settings(
     auth: &Auth,
     limits: &Limits,
     secrets: &Secrets,
-    own_addresses: Vec<IpAddr>,
+    own: Own,
     nonce_keys: NonceKeys,
 ) -> Settings {
     let Relay {
@@ -49,7 +49,8 @@ pub(crate) fn turn_settings(
             v6: relay_addresses.iter().any(IpAddr::is_ipv6),
         },
         relay_ports: ports.clone(),
-        own_addresses,
+        own_addresses: own.addresses,
+        own_ports: own.ports,
         peer_policy: PeerPolicy {
             allow: allow_peers.clone(),
             deny: deny_peers.clone(),

@@ -1,9 +1,9 @@
 //! What must be known before anything is built: the secrets in force, and which addresses are this machine.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use getrandom::fill;
-use posthouse_config::{Auth, Relay, Secret};
+use posthouse_config::{Auth, Config, Secret};
 use tracing::warn;
 
 use crate::exit::Failure;
@@ -39,21 +39,36 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
     Ok(bytes)
 }
 
-/// Every address that is this machine as peers may know it: interfaces, relay addresses, what 1:1 NAT shows outside.
-///
-/// Loopback is left to the peer policy unless it is a relay address.
-pub(crate) fn own_addresses(relay: &Relay) -> Vec<IpAddr> {
+/// What is this machine and this process, so that the peer policy can tell it from the world.
+pub(crate) struct Own {
+    /// Interfaces, relay addresses, what 1:1 NAT shows outside. Loopback is left to the policy unless it relays.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// Every port this process listens on.
+    pub(crate) ports: Vec<u16>,
+}
+
+impl Own {
+    /// Asks the system for its interfaces; the rest is in the configuration.
+    pub(crate) fn of(config: &Config) -> Self {
+        let relay = &config.relay;
+        let mut addresses: Vec<IpAddr> = interfaces().into_iter().filter(|ip| !ip.is_loopback()).collect();
+        addresses.extend(&relay.relay_addresses);
+        addresses.extend(relay.external_addresses.iter().map(|external| external.public));
+        let listeners =
+            [&relay.listen, &relay.tls_listen, &config.web.listen, &config.edge.listen, &config.admin.listen];
+        let mut ports: Vec<u16> = listeners.into_iter().flatten().map(SocketAddr::port).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        ports.sort_unstable();
+        ports.dedup();
+        Self { addresses, ports }
+    }
+}
+
+fn interfaces() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         warn!(target: "relay", %error, "cannot list this machine's addresses; those of the configuration alone count as own");
         Vec::new()
     });
-    let mut own: Vec<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).filter(|ip| !ip.is_loopback()).collect();
-    own.extend(&relay.relay_addresses);
-    own.extend(relay.external_addresses.iter().map(|external| external.public));
-    own.extend(
-        relay.listen.iter().map(std::net::SocketAddr::ip).filter(|ip| !ip.is_unspecified() && !ip.is_loopback()),
-    );
-    own.sort_unstable();
-    own.dedup();
-    own
+    interfaces.iter().map(if_addrs::Interface::ip).collect()
 }

@@ -80,8 +80,10 @@ pub struct PeerPolicy {
 pub enum Peer {
     /// A host out in the world.
     Host,
-    /// This machine: the port decides, at ChannelBind and at every Send.
+    /// This machine: the port decides, at ChannelBind and at every Send. Only the relay's own ports are open.
     Own,
+    /// This machine, excepted by `allow` (a media server may run beside us): every port but those we listen on.
+    OwnExcepted,
 }
 
 /// Why a peer is denied.
@@ -110,7 +112,11 @@ impl PeerPolicy {
             }
         }
         denied_if(contains(&self.deny, ip), Denied::Operator)?;
-        if own.contains(&ip) { Ok(Peer::Own) } else { self.judge_host(ip).map(|()| Peer::Host) }
+        if !own.contains(&ip) {
+            return self.judge_host(ip).map(|()| Peer::Host);
+        }
+        let excepted = contains(&self.allow, ip) && self.judge_host(ip).is_ok();
+        Ok(if excepted { Peer::OwnExcepted } else { Peer::Own })
     }
 
     fn judge_host(&self, ip: IpAddr) -> Result<(), Denied> {
@@ -172,7 +178,9 @@ fn well_known_embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = ip.segments();
     let v4 = |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
     match s {
-        // Compatible, mapped (RFC 4291 §2.5.5) and translated (RFC 2765 §2.1). `::` and `::1` fall under the first.
+        // Nobody and loopback have their own rules, and are no spelling of 0.0.0.0 and 0.0.0.1.
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
+        // Compatible, mapped (RFC 4291 §2.5.5) and translated (RFC 2765 §2.1).
         [0, 0, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => {
             v4(high, low)
         }

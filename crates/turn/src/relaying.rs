@@ -106,7 +106,9 @@ impl crate::Settings {
         match peer {
             _ if port == 0 => None,
             Peer::Host => Some(Route::Peer),
-            Peer::Own => self.relay_ports.contains(&port).then_some(Route::Relay),
+            Peer::Own | Peer::OwnExcepted if self.relay_ports.contains(&port) => Some(Route::Relay),
+            Peer::OwnExcepted if !self.own_ports.contains(&port) => Some(Route::Peer),
+            Peer::Own | Peer::OwnExcepted => None,
         }
     }
 }

@@ -37,6 +37,9 @@ pub struct Settings {
     /// Addresses that are this machine: relay addresses, interface addresses, external addresses behind 1:1 NAT.
     /// Loopback belongs here only when it is a relay address.
     pub own_addresses: Vec<IpAddr>,
+    /// Ports this process listens on, of whatever transport: no peer reaches them at an own address, whatever
+    /// [`Self::peer_policy`] excepts.
+    pub own_ports: Vec<u16>,
     /// Networks that are never relayed to.
     pub peer_policy: PeerPolicy,
     /// Permissions one allocation may hold.
@@ -67,6 +70,7 @@ impl Settings {
             families: Families::default(),
             relay_ports: 49152..=65535,
             own_addresses: Vec::new(),
+            own_ports: Vec::new(),
             peer_policy: PeerPolicy::default(),
             max_permissions: 1000,
             max_channels: 256,

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use posthouse_turn::{Denied, Peer, PeerPolicy};
 use proptest::prelude::*;
 
-use crate::world::{Client, World, address};
+use crate::world::{Client, RELAY_V4, World, address};
 
 /// The table of the security document, written down a second time and differently: as text, judged by `ipnet`.
 const DENIED: &[&str] = &[
@@ -246,6 +246,21 @@ fn an_operator_s_denial_wins_over_everything() {
     assert_eq!(judge("198.51.100.1"), Err(Denied::Operator));
     assert_eq!(judge("2a00::1"), Err(Denied::Operator));
     assert_eq!(judge("2a01:64::9.9.9.1"), Err(Denied::Operator), "behind NAT64 too");
+}
+
+#[test]
+fn an_excepted_own_address_opens_every_port_but_those_we_listen_on() {
+    let mut world = World::with(|s| {
+        s.peer_policy.allow = vec!["198.51.100.1/32".parse().unwrap()];
+        s.own_ports = vec![3478, 8080];
+    });
+    let mut client = Client::new(1);
+    client.allocate(&mut world);
+    let own = |port| SocketAddr::new(RELAY_V4.parse().unwrap(), port);
+    assert_eq!(client.bind(&mut world, 0x4000, own(20_000)), 0, "a media server beside us");
+    assert_eq!(client.bind(&mut world, 0x4001, own(3478)), 403);
+    assert_eq!(client.bind(&mut world, 0x4001, own(8080)), 403);
+    assert_eq!(client.bind(&mut world, 0x4001, own(49_999)), 0, "another client's relayed address");
 }
 
 #[test]
