@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::endpoint::Transport;
 use crate::traffic::{Load, Pace};
 
 /// A group of cells, chosen by name on the command line.
@@ -27,6 +28,25 @@ pub enum Row {
     Memory,
     /// One-way delay at 5,000 packets a second.
     Latency,
+    /// Clients over TCP. Not among the default rows.
+    Tcp,
+    /// Clients over TLS. Not among the default rows.
+    Tls,
+}
+
+impl Row {
+    /// What is measured when nothing else is asked for: everything over UDP.
+    pub const DEFAULT: [Self; 9] = [
+        Self::Relay,
+        Self::Bursts,
+        Self::Flows,
+        Self::Paced,
+        Self::C2c,
+        Self::Allocate,
+        Self::Binding,
+        Self::Memory,
+        Self::Latency,
+    ];
 }
 
 /// Which way payloads go.
@@ -55,20 +75,26 @@ pub struct Cell {
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
     /// Payloads.
-    Relay {
-        /// Which way.
-        direction: Direction,
-        /// Allocations, or pairs of them.
-        flows: usize,
-        /// What to send.
-        load: Load,
-    },
+    Relay(Relay),
     /// So many allocations, then deletes.
     Allocate(usize),
     /// Binding requests in a closed loop.
     Binding,
     /// So many idle allocations.
     Memory(usize),
+}
+
+/// Payloads through allocations.
+#[derive(Debug, Clone, Copy)]
+pub struct Relay {
+    /// How clients reach the server.
+    pub transport: Transport,
+    /// Which way.
+    pub direction: Direction,
+    /// Allocations, or pairs of them.
+    pub flows: usize,
+    /// What to send.
+    pub load: Load,
 }
 
 /// How long and how much.
@@ -115,12 +141,28 @@ fn row_cells(row: Row, scale: Scale) -> Vec<Cell> {
         Row::C2c => [200, 1200].map(|len| relay(Direction::Between, len, 1, 16, None, Some((0.50, 0.30)))).into(),
         Row::Allocate => vec![cell("Allocate, two round trips", Work::Allocate(scale.allocations), Some((0.50, 0.35)))],
         Row::Binding => vec![cell("Binding", Work::Binding, Some((0.70, 0.55)))],
+        Row::Tcp => streams(Transport::Tcp),
+        Row::Tls => streams(Transport::Tls),
         Row::Memory => vec![cell(&format!("{} idle allocations", scale.idle), Work::Memory(scale.idle), None)],
     }
 }
 
 fn cell(name: &str, work: Work, target: Option<(f64, f64)>) -> Cell {
     Cell { name: name.into(), work, target }
+}
+
+/// Single frames both ways, and several frames a write from clients.
+fn streams(transport: Transport) -> Vec<Cell> {
+    let over = |direction, payload_len, burst| {
+        let mut cell = relay(direction, payload_len, burst, 16, None, Some((0.90, 0.70)));
+        if let Work::Relay(relay) = &mut cell.work {
+            relay.transport = transport;
+        }
+        cell.name += &format!(", over {}", if transport == Transport::Tcp { "TCP" } else { "TLS" });
+        cell
+    };
+    let single = [200, 1200].into_iter().flat_map(|len| BOTH.map(|way| over(way, len, 1)));
+    single.chain([over(Direction::ToPeer, 200, 8)]).collect()
 }
 
 fn relay(
@@ -146,5 +188,6 @@ fn relay(
     if let Some(rate) = rate {
         name += &format!(", {rate} packets/s");
     }
-    Cell { name, work: Work::Relay { direction, flows, load: Load { payload_len, burst, pace } }, target }
+    let load = Load { payload_len, burst, pace };
+    Cell { name, work: Work::Relay(Relay { transport: Transport::Udp, direction, flows, load }), target }
 }

@@ -31,13 +31,13 @@ pub fn converse(
         while started < dialogues.len() && open < WINDOW {
             dialogues[started].aim(goal);
             waiting[started] = true;
-            ask(endpoint, server, dialect, dialogues, started);
+            ask(endpoint, server, dialect, dialogues, started)?;
             (started, open) = (started + 1, open + 1);
         }
         endpoint.flush().map_err(|e| format!("sending a request: {e}"))?;
         let progress = take(endpoint, server, dialect, dialogues, goal, &mut waiting)?;
         for flow in progress.ask {
-            ask(endpoint, server, dialect, dialogues, flow);
+            ask(endpoint, server, dialect, dialogues, flow)?;
         }
         open -= progress.reached;
         if progress.heard {
@@ -48,7 +48,7 @@ pub fn converse(
                 return Err(format!("{goal:?}: no answer from {server} for {:?}", RETRANSMIT * silent));
             }
             for flow in (0..started).filter(|&flow| waiting[flow]) {
-                ask(endpoint, server, dialect, dialogues, flow);
+                ask(endpoint, server, dialect, dialogues, flow)?;
                 repeats += 1;
             }
         } else {
@@ -93,6 +93,13 @@ fn take(
     refusal.map_or(Ok(taken), Err)
 }
 
-fn ask(endpoint: &mut Endpoint, server: SocketAddrV4, dialect: &Dialect, dialogues: &[Dialogue], flow: usize) {
-    endpoint.push(flow, server, 0, |bytes| dialogues[flow].write(dialect, bytes));
+fn ask(
+    endpoint: &mut Endpoint,
+    server: SocketAddrV4,
+    dialect: &Dialect,
+    dialogues: &[Dialogue],
+    flow: usize,
+) -> Result<(), String> {
+    let pushed = endpoint.push(flow, server, 0, |bytes| dialogues[flow].write(dialect, bytes));
+    pushed.map_err(|e| format!("sending a request: {e}"))
 }

@@ -13,6 +13,7 @@ pub mod cells;
 pub mod converse;
 pub mod cpu;
 pub mod dialogue;
+pub mod drops;
 pub mod endpoint;
 pub mod kernel;
 pub mod ledger;

@@ -80,9 +80,8 @@ pub fn measure(
     number: u32,
 ) -> Result<Measured, String> {
     match cell.work {
-        Work::Relay { direction, flows, load } => {
-            relay::measure(setting, server, &cell.name, direction, flows, load, number)
-        }
+        Work::Relay(relay) => relay::measure(setting, server, &cell.name, relay, number),
+
         Work::Allocate(count) => allocate::measure(setting, server, &cell.name, count),
         Work::Binding => binding::measure(setting, server, &cell.name),
         Work::Memory(count) => idle::measure(setting, candidate, &cell.name, count),

@@ -13,7 +13,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::dialogue::{Dialect, Dialogue, Goal};
-use crate::endpoint::{self, Endpoint};
+use crate::endpoint::{self, Certificate, Endpoint, Transport};
 use crate::kernel;
 
 pub use external::External;
@@ -22,6 +22,10 @@ pub use external::External;
 const USERNAME: &str = "load";
 const PASSWORD: &str = "a-password-for-the-load-generator";
 const REALM: &str = "load.test";
+/// Where listeners stand after the first port.
+const WEB: u16 = 1;
+const ADMIN: u16 = 2;
+const TLS: u16 = 3;
 /// A server that does not answer so long after its start has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -57,13 +61,15 @@ pub struct Ground {
     pub processor: usize,
     /// Whether they run in real time.
     pub realtime: bool,
+    /// With it servers listen for TLS too.
+    pub tls: Option<&'static Certificate>,
 }
 
 /// A server that answers; killed when dropped, unless it is external.
 pub struct Server {
     /// Its column in the report.
     pub name: String,
-    /// Where clients send to.
+    /// Where clients send to, over UDP and TCP.
     pub listen: SocketAddrV4,
     /// How to talk to it.
     pub dialect: Dialect,
@@ -85,8 +91,8 @@ impl Candidate {
         let port = free_port(ip)?;
         let listen = SocketAddrV4::new(ip, port);
         let (mut command, dialect) = match &self.kind {
-            Kind::Coturn => coturn::command(listen, &directory),
-            Kind::Posthouse(binary) => posthouse::command(binary, listen, &directory)?,
+            Kind::Coturn => coturn::command(listen, &directory, ground.tls)?,
+            Kind::Posthouse(binary) => posthouse::command(binary, listen, &directory, ground.tls)?,
             Kind::Bare { join } => bare::command(listen, *join)?,
             Kind::External(_) => unreachable!("external servers were handled above"),
         };
@@ -99,6 +105,15 @@ impl Candidate {
 }
 
 impl Server {
+    /// Where clients reach it.
+    #[must_use]
+    pub fn address(&self, transport: Transport) -> SocketAddrV4 {
+        match transport {
+            Transport::Udp | Transport::Tcp => self.listen,
+            Transport::Tls => SocketAddrV4::new(*self.listen.ip(), self.listen.port() + TLS),
+        }
+    }
+
     /// The process.
     #[must_use]
     pub fn pid(&self) -> u32 {
@@ -149,7 +164,9 @@ fn first_words(endpoint: &mut Endpoint, server: &Server) -> Result<(), String> {
         let (start, mut reached, mut ask) = (Instant::now(), false, true);
         while !reached {
             if ask {
-                endpoint.push(0, server.listen, 0, |bytes| dialogue.write(&dialect, bytes));
+                endpoint
+                    .push(0, server.listen, 0, |bytes| dialogue.write(&dialect, bytes))
+                    .map_err(|e| e.to_string())?;
                 endpoint.flush().map_err(|e| e.to_string())?;
             }
             ask = false;
@@ -179,16 +196,16 @@ fn spawn(command: &mut Command, directory: &Path, ground: Ground) -> Result<Chil
     command.spawn().map_err(|e| format!("cannot start {:?}: {e}", command.get_program()))
 }
 
-/// A UDP port and its two neighbours, which coturn and our web and admin listeners take.
+/// A UDP port whose neighbours up to the TLS listener's are free too.
 fn free_port(ip: Ipv4Addr) -> Result<u16, String> {
     for _ in 0..100 {
         let (_, port) = endpoint::bind_free(ip).map_err(|e| e.to_string())?;
         let free = |port| std::net::TcpListener::bind((ip, port)).is_ok();
-        if free(port) && free(port + 1) && free(port + 2) {
+        if (port..=port + TLS).all(free) {
             return Ok(port);
         }
     }
-    Err(format!("no three free ports in a row on {ip}"))
+    Err(format!("no four free ports in a row on {ip}"))
 }
 
 fn last_words(directory: &Path) -> String {

@@ -137,7 +137,7 @@ impl Run {
         }
         let sent = self.nanoseconds();
         while self.in_flight + self.load.burst <= window {
-            self.push(road, sent);
+            self.push(road, sent)?;
         }
         road.ends[road.source.0].flush()
     }
@@ -153,14 +153,14 @@ impl Run {
         let interval = Duration::from_secs(self.load.burst as u64) / rate;
         while *due <= now {
             let sent = self.nanoseconds();
-            self.push(road, sent);
+            self.push(road, sent)?;
             *due += interval;
         }
         road.ends[road.source.0].flush()
     }
 
     /// One burst of the flow whose turn it is.
-    fn push(&mut self, road: &mut Road, sent: u64) {
+    fn push(&mut self, road: &mut Road, sent: u64) -> io::Result<()> {
         let flow = self.turn % road.legs.len();
         self.turn += 1;
         let (end, framed) = road.source;
@@ -174,10 +174,11 @@ impl Run {
                 bytes.extend_from_slice(header.as_ref().map_or(&[], |header| header));
                 Payload { cell: self.cell, flow: flow as u32, sequence, sent }.write(payload_len, bytes);
             }
-        });
+        })?;
         self.sequences[flow] += burst as u64;
         self.in_flight += burst;
         self.ledger.counts.sent += burst as u64;
+        Ok(())
     }
 
     fn receive(&mut self, road: &mut Road) -> io::Result<usize> {

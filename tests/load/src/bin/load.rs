@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use posthouse_load::cells::{Cell, Row, Scale, Work, cells};
+use posthouse_load::endpoint::{Certificate, Transport};
 use posthouse_load::measure::{Setting, measure};
 use posthouse_load::report::Report;
 use posthouse_load::servers::{Candidate, External, Ground, Kind, Server};
@@ -28,7 +29,7 @@ struct Arguments {
     /// How many rounds; each measures every cell on every server, in random order.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Which rows; all by default.
+    /// Which rows; everything over UDP by default.
     #[arg(long, value_delimiter = ',')]
     rows: Vec<Row>,
     /// One short round: to see that everything works.
@@ -75,7 +76,10 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let candidates = candidates(arguments)?;
     let scale = if arguments.quick { Scale::QUICK } else { Scale::FULL };
     let rounds = if arguments.quick { 1 } else { arguments.rounds };
-    let ground = Ground { processor: 0, realtime: !arguments.no_realtime };
+    // It lives as long as the program, and every server start wants it.
+    let tls =
+        arguments.rows.contains(&Row::Tls).then(|| Certificate::generate().map(|made| &*Box::leak(Box::new(made))));
+    let ground = Ground { processor: 0, realtime: !arguments.no_realtime, tls: tls.transpose()? };
     let setting = Setting { scale, ground, far_gro: arguments.far_gro };
     let seed = arguments
         .seed
@@ -83,7 +87,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let machine = machine::description();
     kernel::pin(1).map_err(|e| format!("two processors are needed, one for the servers, one for this: {e}"))?;
 
-    let rows = if arguments.rows.is_empty() { <Row as clap::ValueEnum>::value_variants() } else { &arguments.rows };
+    let rows = if arguments.rows.is_empty() { &Row::DEFAULT } else { arguments.rows.as_slice() };
     let mut series = Series {
         setting,
         cells: cells(rows, scale),
@@ -137,8 +141,12 @@ impl Series {
     }
 
     fn measure(&mut self, round: usize, candidate: &Candidate, server: &mut Server, cell: &Cell) {
-        let bare = matches!(candidate.kind, Kind::Bare { .. });
-        if bare && matches!(cell.work, Work::Allocate(_) | Work::Binding) {
+        let turn_alone = match cell.work {
+            Work::Allocate(_) | Work::Binding => true,
+            Work::Relay(relay) => relay.transport != Transport::Udp,
+            Work::Memory(_) => false,
+        };
+        if turn_alone && matches!(candidate.kind, Kind::Bare { .. }) {
             return;
         }
         self.number += 1;

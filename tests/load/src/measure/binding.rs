@@ -43,7 +43,7 @@ fn ask(endpoint: &mut Endpoint, server: SocketAddrV4, duration: Duration) -> std
         if start.elapsed() < duration && in_flight + QUANTUM <= IN_FLIGHT {
             while in_flight < IN_FLIGHT {
                 let (turn, flow) = (ledger.counts.sent, ledger.counts.sent as usize % CLIENTS);
-                endpoint.push(flow, server, 0, |bytes| write(turn, bytes));
+                endpoint.push(flow, server, 0, |bytes| write(turn, bytes))?;
                 (ledger.counts.sent, in_flight) = (turn + 1, in_flight + 1);
             }
             endpoint.flush()?;

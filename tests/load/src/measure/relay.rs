@@ -1,13 +1,17 @@
 //! Payloads through allocations.
 
 use std::net::SocketAddrV4;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
+
 use super::{Figure, Measured, Setting, in_step, settled};
-use crate::cells::Direction;
+use crate::cells::{Direction, Relay};
 use crate::converse::converse;
 use crate::dialogue::{Dialogue, Goal};
-use crate::endpoint::Endpoint;
+use crate::drops::Drops;
+use crate::endpoint::{Endpoint, Streams, Transport};
 use crate::servers::Server;
 use crate::statistics::percentile;
 use crate::traffic::{self, Leg, Load, Outcome, Pace, Road};
@@ -19,16 +23,16 @@ pub(super) fn measure(
     setting: Setting,
     server: &Server,
     line: &str,
-    direction: Direction,
-    flows: usize,
-    load: Load,
+    relay: Relay,
     number: u32,
 ) -> Result<Measured, String> {
+    let Relay { transport, direction, flows, load } = relay;
+    let listen = server.address(transport);
     let mut dialect = server.dialect.clone();
-    let mut ends = open(setting)?;
     let count = if direction == Direction::Between { 2 * flows } else { flows };
+    let mut ends = open(setting, transport, listen, count)?;
     let mut dialogues: Vec<Dialogue> = (0..count).map(Dialogue::new).collect();
-    converse(&mut ends[0], server.listen, &mut dialect, &mut dialogues, Goal::Allocated)?;
+    converse(&mut ends[0], listen, &mut dialect, &mut dialogues, Goal::Allocated)?;
     let relayed: Vec<SocketAddrV4> = dialogues.iter().filter_map(|dialogue| dialogue.relayed).collect();
     for (flow, dialogue) in dialogues.iter_mut().enumerate() {
         dialogue.peer = Some(match direction {
@@ -36,26 +40,40 @@ pub(super) fn measure(
             _ => ends[1].address(flow),
         });
     }
-    converse(&mut ends[0], server.listen, &mut dialect, &mut dialogues, Goal::Bound)?;
-    let mut road = road(ends, direction, flows, server.listen, &relayed);
+    converse(&mut ends[0], listen, &mut dialect, &mut dialogues, Goal::Bound)?;
+    let mut road = road(ends, direction, flows, listen, &relayed);
 
     let run = |road: &mut Road, number, duration| -> Result<Outcome, String> {
         in_step(setting, || traffic::run(road, load, number, duration))?.map_err(|e| format!("the generator: {e}"))
     };
+    let drops = Drops::read();
     let warm = run(&mut road, 2 * number, WARM_UP)?;
     let before = settled(server)?;
     let outcome = run(&mut road, 2 * number + 1, setting.scale.step)?;
     let cpu = settled(server)? - before;
-    converse(&mut road.ends[0], server.listen, &mut dialect, &mut dialogues, Goal::Deleted)?;
+    converse(&mut road.ends[0], listen, &mut dialect, &mut dialogues, Goal::Deleted)?;
 
     let mut measured = summarise(line, load, outcome, cpu);
     measured.counts += warm.counts;
+    if measured.counts.lost() > 0 {
+        measured.remarks.extend(Drops::read().since(drops));
+    }
     Ok(measured)
 }
 
-fn open(setting: Setting) -> Result<[Endpoint; 2], String> {
-    let open = |net| Endpoint::open(net, setting.far_gro).map_err(|e| format!("a socket of the generator: {e}"));
-    Ok([open(1)?, open(2)?])
+fn open(setting: Setting, transport: Transport, listen: SocketAddrV4, count: usize) -> Result<[Endpoint; 2], String> {
+    let datagrams = |net| Endpoint::open(net, setting.far_gro).map_err(|e| format!("a socket of the generator: {e}"));
+    let streams = |tls: Option<&Arc<ClientConfig>>| {
+        let streams =
+            Streams::connect(listen, count, tls).map_err(|e| format!("connecting over {transport:?}: {e}"))?;
+        Ok::<_, String>(Endpoint::Streams(streams))
+    };
+    let clients = match transport {
+        Transport::Udp => datagrams(1)?,
+        Transport::Tcp => streams(None)?,
+        Transport::Tls => streams(Some(&setting.ground.tls.ok_or("no certificate was made")?.trusted()?))?,
+    };
+    Ok([clients, datagrams(2)?])
 }
 
 fn road(

@@ -5,19 +5,32 @@ use std::net::SocketAddrV4;
 use std::path::Path;
 use std::process::Command;
 
-use super::{PASSWORD, REALM, USERNAME};
+use super::{ADMIN, PASSWORD, REALM, TLS, USERNAME, WEB};
 use crate::dialogue::{Credentials, Dialect};
+use crate::endpoint::Certificate;
 
-pub(super) fn command(binary: &Path, listen: SocketAddrV4, directory: &Path) -> Result<(Command, Dialect), String> {
+pub(super) fn command(
+    binary: &Path,
+    listen: SocketAddrV4,
+    directory: &Path,
+    tls: Option<&Certificate>,
+) -> Result<(Command, Dialect), String> {
     let file = directory.join("posthouse.toml");
-    fs::write(&file, configuration(listen)).map_err(|e| format!("{}: {e}", file.display()))?;
+    let mut text = configuration(listen);
+    if let Some(certificate) = tls {
+        let (certificate, key) = certificate.write(directory)?;
+        let at = format!("tls_listen = [\"{}:{}\"]\nrelay_addresses", listen.ip(), listen.port() + TLS);
+        text = text.replace("relay_addresses", &at);
+        text += &format!("[tls]\ncertificate = {certificate:?}\nkey = {key:?}\n");
+    }
+    fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))?;
     let mut command = Command::new(binary);
     command.arg("run").arg("--config").arg(&file);
     Ok((command, Dialect::Turn(Credentials::new(USERNAME, PASSWORD))))
 }
 
 fn configuration(listen: SocketAddrV4) -> String {
-    let (ip, web, admin) = (listen.ip(), listen.port() + 1, listen.port() + 2);
+    let (ip, web, admin) = (listen.ip(), listen.port() + WEB, listen.port() + ADMIN);
     format!(
         r#"[web]
 listen = ["{ip}:{web}"]
