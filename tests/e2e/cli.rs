@@ -160,11 +160,9 @@ fn sigterm_ends_a_server_cleanly() {
 #[test]
 fn the_first_block_names_page_relay_and_configuration() {
     let server = Server::start(&Settings::default());
-    let log = server.log();
-    assert!(log.contains(&format!("http://{}", server.web)), "no page URL:\n{log}");
-    assert!(log.contains(&server.relay.to_string()), "no STUN/TURN address:\n{log}");
-    let file = server.config();
-    assert!(log.contains(file.to_str().unwrap()), "not where the configuration is:\n{log}");
+    server.wait_for_log(&format!("http://{}", server.web));
+    server.wait_for_log(&server.relay.to_string());
+    server.wait_for_log(server.config().to_str().unwrap());
 }
 
 #[test]

@@ -10,7 +10,6 @@ use crate::harness::{Server, Settings};
 
 /// Not the address where the server listens and relays: a peer of its own.
 const PEER: &str = "127.0.0.2";
-const PEER_PORT: &str = "3480";
 
 /// See the file: without it three draws of four are channel numbers that RFC 8656 forbids.
 const LOW_CHANNELS: &str = include_str!("relay_coturn_client/low_channels.c");
@@ -34,8 +33,7 @@ impl Coturn {
         let built = Command::new(cc).args(["-shared", "-fPIC", "-o"]).arg(&low_channels).arg(source).status();
         assert!(built.expect("cc starts").success());
         let server = Server::start(&settings.loopback_peers());
-        // Another test's peer may hold the port: then that one echoes, which is as good.
-        let peer = Beside::start(&peer, &["-L", PEER, "-p", PEER_PORT]);
+        let peer = Beside::start(&peer, &["-L", PEER, "-p", &server.spare_port.to_string()]);
         Some(Self { uclient, low_channels, server, _folder: folder, _peer: peer })
     }
 
@@ -47,8 +45,8 @@ impl Coturn {
     /// Runs `turnutils_uclient` with two clients of 50 messages and holds its statistics to zero loss.
     /// `-c` among the flags is no pair of ports for RTP and RTCP; it asks for an even port now and then all the same.
     fn relays_all(&self, flags: &[&str]) {
-        let port = self.server.relay.port().to_string();
-        let common = ["-m", "2", "-n", "50", "-l", "200", "-e", PEER, "-r", PEER_PORT, "-p", &port];
+        let (port, peer_port) = (self.server.relay.port().to_string(), self.server.spare_port.to_string());
+        let common = ["-m", "2", "-n", "50", "-l", "200", "-e", PEER, "-r", &peer_port, "-p", &port];
         let arguments: Vec<&str> = common.iter().chain(flags).copied().chain(["127.0.0.1"]).collect();
         let output = self.uclient(60, &arguments);
         let told = text(&output);

@@ -30,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) relay6: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) relay_ports: RangeInclusive<u16>,
+    /// A port of this test's own where the server does not listen.
+    pub(crate) spare_port: u16,
 }
 
 impl Server {
@@ -44,7 +46,7 @@ impl Server {
         } else {
             (format!("\"{relay}\""), r#""127.0.0.1""#)
         };
-        let relay_ports = ports.relay_range();
+        let (relay_ports, spare_port) = (ports.relay_range(), ports.next());
         let toml = settings.toml(&[
             ("web", format!("listen = [\"{web}\"]")),
             ("relay", format!("listen = [{listen}]")),
@@ -55,7 +57,7 @@ impl Server {
         let folder = Folder::new();
         let file = folder.file("posthouse.toml", &toml);
         let (child, log) = spawn(Command::new(POSTHOUSE).arg("run").arg("--config").arg(file));
-        let mut server = Self { child, log, folder, web, relay, relay6, admin, relay_ports };
+        let mut server = Self { child, log, folder, web, relay, relay6, admin, relay_ports, spare_port };
         server.wait_until_ready();
         server
     }
@@ -69,6 +71,11 @@ impl Server {
     /// Everything that the server has written so far.
     pub(crate) fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// Waits until the server has written a line with `wanted`.
+    pub(crate) fn wait_for_log(&self, wanted: &str) {
+        self.log.wait_for(wanted);
     }
 
     pub(crate) fn pid(&self) -> u32 {
