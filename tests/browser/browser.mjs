@@ -26,13 +26,15 @@ const FLAGS = [
 const GRANTED = '--use-fake-ui-for-media-stream';
 
 /**
- * A browser in `namespace` that treats `origin` as secure: over plain http, only localhost has a camera.
+ * A browser in `namespace` that treats `origin` as secure, unless `secure` is false: over plain http, only localhost has a camera.
  * With `granted: false` nobody answers the question for the camera: the browser says no.
  */
-export async function launch({ namespace, origin, granted = true }) {
+export async function launch({ namespace, origin, granted = true, secure = true }) {
   const wrapper = join(temporary('chromium'), 'chromium');
   writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`, { mode: 0o755 });
-  const args = [...FLAGS, ...(granted ? [GRANTED] : []), `--unsafely-treat-insecure-origin-as-secure=${origin}`];
+  const args = [...FLAGS];
+  if (granted) args.push(GRANTED);
+  if (secure) args.push(`--unsafely-treat-insecure-origin-as-secure=${origin}`);
   const server = await chromium.launchServer({ executablePath: wrapper, args });
   const browser = await chromium.connect(server.wsEndpoint());
   return new Launched(server, browser);

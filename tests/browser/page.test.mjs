@@ -87,6 +87,21 @@ test('without permission the page says so in words, and one can still join and w
   await shy.hangUp();
 });
 
+test('over plain http the page says why there is no camera, and one can still join and watch', async () => {
+  const insecure = await house.caller(1, { secure: false });
+  const ada = new Caller(await browser.tab());
+  const room = house.room();
+  await insecure.open(room);
+  assert.match(await insecure.page.textContent('#problem'), /https.*You can still join/);
+  await insecure.page.click('#join');
+  await ada.join(room);
+  await Promise.all([insecure.reach('connected'), ada.reach('connected')]);
+  await insecure.sees();
+  assert.deepEqual([...insecure.complaints, ...ada.complaints], []);
+  await ada.hangUp();
+  await insecure.hangUp();
+});
+
 test('the other side sees who is muted', async () => {
   const [ada, bob] = [new Caller(await browser.tab()), new Caller(await browser.tab())];
   const room = house.room();

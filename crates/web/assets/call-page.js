@@ -55,6 +55,8 @@ function connectMedia() {
   byId('join').addEventListener('click', join);
   byId('try-devices').addEventListener('click', () => media.open());
   byId('share').hidden = !canShare();
+  // Telephones may have full screen for nothing but a video of their own.
+  byId('full-screen').hidden = !document.fullscreenEnabled;
 }
 
 function connectPage() {

@@ -128,7 +128,7 @@ export class Call extends EventTarget {
     this.#next(membership, first);
     membership.messages.forEach((text) => this.#receive(membership, text));
     membership.addEventListener('message', ({ detail }) => this.#receive(membership, detail));
-    membership.addEventListener('gone', () => this.#sitAgain());
+    membership.addEventListener('gone', () => this.#sitAgain(REJOIN_PAUSE));
     membership.addEventListener('lost', () => this.#signalingChanged('signalingLost'));
     membership.addEventListener('open', () => this.#signalingChanged('signalingBack'));
   }
@@ -259,16 +259,16 @@ export class Call extends EventTarget {
   #renewLater() {
     clearTimeout(this.#renewTimer);
     const delay = Math.min(Math.max(this.#membership.ice.remaining, RENEW_AT_LEAST), RENEW_AT_MOST);
-    this.#renewTimer = setTimeout(() => this.#sitAgain(), delay);
+    this.#renewTimer = setTimeout(() => this.#sitAgain(0), delay);
   }
 
   /** A fresh seat: the server forgot this one, or the offer that waits there is too old. A call in progress goes on. */
-  async #sitAgain() {
+  async #sitAgain(wait) {
     const { peer } = this;
     if (!peer?.pc.currentRemoteDescription) {
       await this.#stand()?.leave();
       const visit = this.#visit;
-      await pause(REJOIN_PAUSE);
+      await pause(wait);
       if (visit === this.#visit) await this.join();
       return;
     }
