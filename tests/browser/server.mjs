@@ -76,13 +76,18 @@ class Server {
     }
   }
 
-  /** SIGTERM; resolves with the exit code. */
+  /** SIGTERM, and again after a second, as the first lets calls go on; resolves with the exit code. */
   async stop() {
     const { exitCode, signalCode } = this.#process;
     if (exitCode !== null || signalCode !== null) return exitCode ?? signalCode;
     const ended = new Promise((resolve) => this.#process.once('exit', (code, signal) => resolve(code ?? signal)));
     this.#process.kill('SIGTERM');
-    return ended;
+    const cut = setTimeout(() => this.#process.kill('SIGTERM'), 1000);
+    try {
+      return await ended;
+    } finally {
+      clearTimeout(cut);
+    }
   }
 
   /** Asked from inside the namespace: there is no way in from here. */

@@ -21,7 +21,7 @@ export const words = {
   joinAnyway: 'You can still join: you will see and hear the others.',
   joinUnseen: 'You can still join: you will be heard, but not seen.',
   joinUnheard: 'You can still join: you will be seen, but not heard.',
-  tryDevices: 'Try camera and microphone again',
+  tryDevices: 'Try again with camera and microphone',
 
   microphone: 'Microphone',
   camera: 'Camera',
