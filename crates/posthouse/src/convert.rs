@@ -105,6 +105,7 @@ pub(crate) fn relay(relay: &Relay) -> posthouse_relay::Config {
         ports: relay.ports.clone(),
         workers: relay.workers,
         buffers: posthouse_relay::Buffers::default(),
+        streams: posthouse_relay::StreamLimits::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! slot 0                                    slot 1 ...        headers           answers          zeros
-//! | head room 64 | up to 64 KiB | tail 64 | head room ...    | 1024 x 48 B    | 64 KiB         | 4 |
+//! | head room 64 | up to 88 KiB | tail 64 | head room ...    | 1024 x 48 B    | 64 KiB         | 4 |
 //!                 ^ the kernel writes here
 //!      [ header ][ payload      ][ pad ]
 //!      ^ written in place, sent as one piece
@@ -17,18 +17,23 @@ use crate::kernel::send::Piece;
 
 /// In front of every read; the header that is put there has at most [`WrapHeader::MAX`] bytes.
 const HEAD_ROOM: usize = 64;
-/// The longest that the kernel joins or delivers.
-const READ_MAX: usize = 65_536;
+/// The longest that the kernel joins or delivers, and what one read of a stream asks for.
+pub(crate) const READ_MAX: usize = 65_536;
+/// The longest beginning of a stream's frame: ChannelData has up to 65,540 bytes, a STUN message 65,552.
+pub(crate) const BEGINNING_MAX: usize = 65_552;
+/// A read of a stream: the beginning of a frame, a TLS record that was held back, and what comes now.
+const STREAM_MAX: usize = 88 << 10;
 /// Behind every read: padding of a Data indication.
 const TAIL_ROOM: usize = 64;
 /// No multiple of a page, so that the beginnings of slots do not fight for one cache set.
-const SLOT: usize = HEAD_ROOM + READ_MAX + TAIL_ROOM;
+const SLOT: usize = HEAD_ROOM + STREAM_MAX + TAIL_ROOM;
 
 const HEADERS: usize = 1024;
 const ANSWERS: usize = 64 << 10;
 const ZEROS: usize = 4;
 
 const _: () = assert!(HEAD_ROOM >= WrapHeader::MAX && TAIL_ROOM >= ZEROS);
+const _: () = assert!(STREAM_MAX >= BEGINNING_MAX + crate::stream::RECORD_MAX + 4096 && STREAM_MAX >= READ_MAX);
 
 /// Slots for reads and what stands beside them. Pages that no packet ever touched stay virtual.
 #[derive(Debug)]
@@ -105,6 +110,12 @@ impl Arena {
         free.chunks_exact_mut(SLOT).map(|slot| &mut slot[HEAD_ROOM..HEAD_ROOM + READ_MAX])
     }
 
+    /// The next free slot's room for a stream.
+    pub(crate) fn stream_room(&mut self) -> Option<&mut [u8]> {
+        let start = self.used * SLOT + HEAD_ROOM;
+        (self.used < self.slots).then(|| &mut self.memory[start..start + STREAM_MAX])
+    }
+
     /// The next `n` slots are filled; returns the first one's number.
     pub(crate) fn take(&mut self, n: usize) -> usize {
         let first = self.used;
@@ -138,6 +149,13 @@ impl Arena {
             let after = if end == len { TAIL_ROOM } else { 0 };
             Place { start: start + at, len: end - at, before, after }
         })
+    }
+
+    /// A frame of a stream, `at` so many bytes into `slot`; of the `advance` bytes that it takes there, those behind
+    /// its own `len` are padding.
+    pub(crate) fn frame(slot: usize, at: usize, len: usize, advance: usize) -> Place {
+        let before = if at == 0 { HEAD_ROOM } else { 0 };
+        Place { start: slot * SLOT + HEAD_ROOM + at, len, before, after: advance - len }
     }
 
     /// Puts `header` in front of the packet and `padding` zero bytes behind it: in place where there is room.
@@ -245,6 +263,15 @@ mod tests {
         let wrapped: Vec<_> = places.iter().map(|p| arena.wrap(*p, b"wxyz", 1).unwrap()).collect();
         let wrapped: Vec<_> = wrapped.into_iter().map(|p| gathered(&arena, p)).collect();
         assert_eq!(wrapped, [b"wxyzone\0".to_vec(), b"wxyztwo\0".to_vec()]);
+    }
+
+    #[test]
+    fn wrapping_one_frame_of_a_stream_leaves_the_next_whole() {
+        let mut arena = filled(b"ABCDone.ABCDtwo.");
+        let places: Vec<_> = [0, 8].map(|at| Arena::frame(0, at, 7, 8).part(&(4..7))).to_vec();
+        let wrapped: Vec<_> = places.iter().map(|p| arena.wrap(*p, &[9; 36], 1).unwrap()).collect();
+        let wrapped: Vec<_> = wrapped.into_iter().map(|p| gathered(&arena, p)).collect();
+        assert_eq!(wrapped, [[&[9; 36][..], b"one\0"].concat(), [&[9; 36][..], b"two\0"].concat()]);
     }
 
     #[test]

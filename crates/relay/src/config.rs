@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Where to listen, where to relay, with how much of the machine.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Config {
     pub workers: usize,
     /// How much memory packets may take.
     pub buffers: Buffers,
+    /// What clients on TCP and TLS may take of time and memory.
+    pub streams: StreamLimits,
 }
 
 impl Default for Config {
@@ -27,6 +30,7 @@ impl Default for Config {
             ports: 49152..=65535,
             workers: 0,
             buffers: Buffers::default(),
+            streams: StreamLimits::default(),
         }
     }
 }
@@ -62,5 +66,29 @@ pub struct Buffers {
 impl Default for Buffers {
     fn default() -> Self {
         Self { listener_receive: 8 << 20, listener_send: 4 << 20, relayed_receive: 256 << 10, batch: 64 }
+    }
+}
+
+/// Patience with a client on TCP or TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamLimits {
+    /// Until its first complete message.
+    pub first_message: Duration,
+    /// Between two messages of a client without an allocation.
+    pub idle: Duration,
+    /// Without any progress while something waits to be sent to it.
+    pub stalled: Duration,
+    /// Bytes that may wait for it; a quarter of them is kept for answers.
+    pub queue: usize,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self {
+            first_message: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            stalled: Duration::from_secs(30),
+            queue: 256 << 10,
+        }
     }
 }

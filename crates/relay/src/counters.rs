@@ -29,6 +29,8 @@ pub struct Counters {
     pub receive_errors: u64,
     /// Relayed sockets that could not be bound, for whatever reason.
     pub bind_errors: u64,
+    /// Clients on TCP and TLS; their packets are also counted above.
+    pub streams: Streams,
     /// Calls of the kernel: waiting, receiving, sending.
     pub calls: Calls,
 }
@@ -38,7 +40,7 @@ pub struct Counters {
 pub struct Flow {
     /// Packets.
     pub packets: u64,
-    /// Bytes of UDP payload.
+    /// Bytes of UDP payload, or of frames without their padding.
     pub bytes: u64,
 }
 
@@ -58,6 +60,50 @@ pub struct Calls {
     pub receive: u64,
     /// sendmmsg
     pub send: u64,
+    /// Reads of TCP sockets.
+    pub read: u64,
+    /// writev on TCP sockets.
+    pub write: u64,
+}
+
+/// Clients on TCP and TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Streams {
+    /// Connections taken over.
+    pub opened: u64,
+    /// Connections that could not be taken over: too much was read before, or the socket is broken.
+    pub refused: u64,
+    /// Connections closed, by reason.
+    pub closed: Closed,
+    /// Frames from clients.
+    pub received: Flow,
+    /// Frames to clients, those that wait in out-queues included.
+    pub sent: Flow,
+    /// Relayed packets that full out-queues cost.
+    pub dropped: u64,
+}
+
+/// Closed connections by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// The client closed it.
+    pub by_client: u64,
+    /// It broke.
+    pub reset: u64,
+    /// What came is not TURN.
+    pub broken: u64,
+    /// TLS failed.
+    pub tls: u64,
+    /// No complete message in time.
+    pub silent: u64,
+    /// No message for long, and no allocation.
+    pub idle: u64,
+    /// The client read nothing for long while something waited for it.
+    pub stalled: u64,
+    /// More answers waited than an out-queue holds.
+    pub flooded: u64,
+    /// A new connection came from the same address.
+    pub replaced: u64,
 }
 
 /// Failed sends by reason.

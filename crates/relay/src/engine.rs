@@ -15,11 +15,15 @@ use crate::arena::Arena;
 use crate::counters::Counters;
 use crate::outbox::Outbox;
 use crate::sockets::{Sockets, Token};
+use crate::stream::StreamId;
 
 /// A kernel interface.
 pub(crate) trait Engine {
     /// Reads what arrives at `socket` from now on, under the name `token`. Closing the socket ends it.
     fn watch(&mut self, token: Token, socket: BorrowedFd<'_>) -> io::Result<()>;
+
+    /// Reads a connection at the next [`Self::receive`] even if the kernel reports nothing: something was read before.
+    fn revisit(&mut self, stream: StreamId);
 
     /// Fills `received` from as many sockets as have something, at most as far as the arena has slots; sleeps up to
     /// `timeout` when none has. No socket keeps the others from their turn.
@@ -36,12 +40,12 @@ pub(crate) trait Engine {
     fn send(&mut self, sockets: &mut Sockets, arena: &Arena, outbox: &mut Outbox, counters: &mut Counters);
 }
 
-/// One read of a socket: a datagram, or several of one flow and one size.
+/// One read of a socket: a datagram, or several of one flow and one size, or frames of a stream, perhaps incomplete.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Received {
     /// The socket.
     pub(crate) at: Token,
-    /// The sender, canonical.
+    /// The sender, canonical; of a stream, the client.
     pub(crate) from: SocketAddr,
     /// The local address it was sent to, when the socket is bound to none.
     pub(crate) local: Option<IpAddr>,

@@ -17,11 +17,13 @@ mod ports;
 mod relay;
 mod sockets;
 mod start_error;
+mod stream;
 mod worker;
 
 pub use clock::now;
-pub use config::{Buffers, Config, RelayAddress};
-pub use counters::{Calls, Counters, Flow, SendErrors};
+pub use config::{Buffers, Config, RelayAddress, StreamLimits};
+pub use counters::{Calls, Closed, Counters, Flow, SendErrors, Streams};
 pub use relay::Relay;
 pub use start_error::StartError;
+pub use stream::Adopted;
 pub use worker::{Allocation, WorkerStats};

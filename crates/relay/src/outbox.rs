@@ -1,4 +1,5 @@
-//! [`Outbox`]: datagrams that wait for the end of a batch, a queue for each socket, joined into runs when sent.
+//! [`Outbox`]: datagrams (on streams: frames) that wait for the end of a batch, a queue for each socket, joined into
+//! runs when sent.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,15 +26,17 @@ pub(crate) struct Datagram {
     pub(crate) pieces: Pieces,
     /// Set the DF bit.
     pub(crate) dont_fragment: bool,
+    /// An answer of ours, not relayed: on a stream it outlasts what is.
+    pub(crate) answer: bool,
     next: u32,
 }
 
 impl Datagram {
     pub(crate) fn new(to: SocketAddr, from: Option<IpAddr>, pieces: Pieces) -> Self {
-        Self { to, from, pieces, dont_fragment: false, next: NONE }
+        Self { to, from, pieces, dont_fragment: false, answer: false, next: NONE }
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.pieces.iter().map(|p| p.len as usize).sum()
     }
 }
@@ -88,6 +91,12 @@ impl Outbox {
     pub(crate) fn clear(&mut self) {
         self.datagrams.clear();
         self.senders.clear();
+    }
+
+    /// What waits in `queue`, in order.
+    pub(crate) fn queued(&self, queue: Queue) -> impl Iterator<Item = &Datagram> {
+        let at = |index: u32| self.datagrams.get(index as usize);
+        std::iter::successors(at(queue.head), move |datagram| at(datagram.next))
     }
 
     /// Fills `plan` with what waits in `queue`. Packets above `segment_max` are not joined.

@@ -88,7 +88,7 @@ impl Ports {
     /// The kernel gives out the lowest free descriptor: its number is the count of those in use, at least.
     fn within_ceiling(&self, pool: &Pool, bound: pool::Bound) -> Result<pool::Bound, BindError> {
         let highest = bound.reserved.as_ref().map_or(0, |(fd, _)| fd.as_raw_fd()).max(bound.socket.as_raw_fd());
-        if highest < self.ceiling {
+        if self.has_room_for(highest) {
             return Ok(bound);
         }
         let reserved = bound.reserved.as_ref().map(|(_, port)| *port);
@@ -98,6 +98,11 @@ impl Ports {
             pool.release(port);
         }
         Err(BindError::NoResources)
+    }
+
+    /// Whether a descriptor of this number leaves enough for others: the same measure for connections.
+    pub(crate) fn has_room_for(&self, descriptor: i32) -> bool {
+        descriptor < self.ceiling
     }
 
     fn hold(&self, pool: u8, bound: pool::Bound) -> Held {

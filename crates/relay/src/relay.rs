@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -16,6 +17,7 @@ use crate::kernel::limit::raise_descriptors;
 use crate::listener::{self, Listener};
 use crate::ports::Ports;
 use crate::start_error::StartError;
+use crate::stream::Adopted;
 use crate::worker::{Allocation, Command, Common, Control, Worker, WorkerStats, supervise};
 
 /// A worker that gave no sign of life for so long hangs.
@@ -49,7 +51,7 @@ impl Relay {
         let ports = Ports::new(&config.relay_addresses, &config.ports, descriptors, config.buffers.relayed_receive);
         ports.check().map_err(|(address, source)| StartError::RelayAddress { address, source })?;
         let ports = Arc::new(ports);
-        let common = Common { shared, ports: Arc::clone(&ports), batch: config.buffers.batch };
+        let common = Common { shared, ports: Arc::clone(&ports), batch: config.buffers.batch, streams: config.streams };
         let relay = Self {
             workers: controls(count, &settings).map_err(StartError::Worker)?,
             threads: Mutex::default(),
@@ -64,6 +66,17 @@ impl Relay {
         }
         tracing::info!(target: "relay", workers = count, listening = ?relay.listening, descriptors, "relay started");
         Ok(relay)
+    }
+
+    /// Takes over a client's connection: from now on a worker reads, answers and closes it. Never waits.
+    ///
+    /// False, and the connection is closed, when the last descriptors are left to others, when no worker lives, or when
+    /// too many connections wait to be taken over.
+    #[must_use]
+    pub fn adopt(&self, connection: Adopted) -> bool {
+        let living = self.workers.iter().filter(|w| w.silent_for() < SILENCE_MAX);
+        self.ports.has_room_for(connection.stream.as_raw_fd())
+            && living.min_by_key(|w| w.load()).is_some_and(|worker| worker.adopt(connection))
     }
 
     /// The listening addresses, in the order of [`Config::listen`]; port 0 has become a real one.

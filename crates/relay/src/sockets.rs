@@ -5,11 +5,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use posthouse_stun::attribute::Family;
-use posthouse_turn::AllocationId;
+use posthouse_turn::{AllocationId, FiveTuple};
 
 use crate::listener::Listener;
 use crate::outbox::Queue;
 use crate::ports::{Place, Ports};
+use crate::stream::{StreamId, Streams};
 
 /// Names a socket of one worker in 64 bits, which epoll carries for us. A name that outlived its socket finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,17 +21,20 @@ pub(crate) enum Token {
     Listener(u8),
     /// A relayed socket.
     Relayed(AllocationId, Family),
+    /// A client's connection.
+    Stream(StreamId),
 }
 
 /// Generations beyond 2^29 wrap around: a stale name would have to wait for half a billion allocations of its place.
 const GENERATION_BITS: u32 = 29;
 
 impl Token {
-    /// `kind (2 bits) | family (1) | generation (29) | index (32)`
+    /// `kind (2 bits) | family (1) | generation (29) | index (32)`, of a stream `3 (2) | generation (30) | index (32)`
     pub(crate) fn to_bits(self) -> u64 {
         match self {
             Self::Wake => 0,
             Self::Listener(n) => 1 << 62 | u64::from(n),
+            Self::Stream(id) => 3 << 62 | u64::from(id.generation) << 32 | u64::from(id.index),
             Self::Relayed(id, family) => {
                 let generation = u64::from(id.generation & ((1 << GENERATION_BITS) - 1));
                 2 << 62 | u64::from(family == Family::V6) << 61 | generation << 32 | u64::from(id.index)
@@ -42,12 +46,31 @@ impl Token {
         match bits >> 62 {
             0 => Self::Wake,
             1 => Self::Listener(bits as u8),
+            3 => {
+                let generation = (bits >> 32) as u32 & ((1 << StreamId::GENERATION_BITS) - 1);
+                Self::Stream(StreamId { index: bits as u32, generation })
+            }
             _ => {
                 let family = if bits >> 61 & 1 == 1 { Family::V6 } else { Family::V4 };
                 let generation = (bits >> 32) as u32 & ((1 << GENERATION_BITS) - 1);
                 Self::Relayed(AllocationId { index: bits as u32, generation }, family)
             }
         }
+    }
+}
+
+/// Where a client comes in, and answers go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// A listening socket by its number.
+    Listener(u8),
+    /// A connection.
+    Stream(StreamId),
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self::Listener(0)
     }
 }
 
@@ -80,8 +103,8 @@ pub(crate) struct RelayedSocket {
 #[derive(Debug, Default)]
 struct Entry {
     generation: u32,
-    /// The listener that the client came to, to be asked first for the way back.
-    listener: u8,
+    /// Where the client came in, to be asked first for the way back.
+    way: Way,
     v4: Option<RelayedSocket>,
     v6: Option<RelayedSocket>,
 }
@@ -95,18 +118,20 @@ impl Entry {
     }
 }
 
-/// The listening sockets and the relayed sockets of one worker; the latter stand at their allocation's index.
+/// The listening sockets, the connections and the relayed sockets of one worker; the last stand at their allocation's
+/// index.
 #[derive(Debug)]
 pub(crate) struct Sockets {
     pub(crate) listeners: Vec<Listener>,
+    pub(crate) streams: Streams,
     relayed: Vec<Entry>,
     living: usize,
     ports: Arc<Ports>,
 }
 
 impl Sockets {
-    pub(crate) fn new(listeners: Vec<Listener>, ports: Arc<Ports>) -> Self {
-        Self { listeners, relayed: Vec::new(), living: 0, ports }
+    pub(crate) fn new(listeners: Vec<Listener>, streams: Streams, ports: Arc<Ports>) -> Self {
+        Self { listeners, streams, relayed: Vec::new(), living: 0, ports }
     }
 
     /// How many relayed sockets.
@@ -114,8 +139,8 @@ impl Sockets {
         self.living
     }
 
-    /// Takes over a relayed socket just bound, for a client that came to `listener`.
-    pub(crate) fn insert(&mut self, id: AllocationId, family: Family, listener: u8, socket: RelayedSocket) {
+    /// Takes over a relayed socket just bound, for a client that came in by `way`.
+    pub(crate) fn insert(&mut self, id: AllocationId, family: Family, way: Way, socket: RelayedSocket) {
         let index = id.index as usize;
         if self.relayed.len() <= index {
             self.relayed.resize_with(index + 1, Entry::default);
@@ -125,7 +150,7 @@ impl Sockets {
         }
         let entry = &mut self.relayed[index];
         entry.generation = id.generation;
-        entry.listener = listener;
+        entry.way = way;
         let old = entry.family(family).replace(socket);
         self.living += 1;
         self.release(old);
@@ -166,13 +191,14 @@ impl Sockets {
             Token::Wake => None,
             Token::Listener(n) => self.listeners.get(usize::from(n)).map(|l| l.socket.as_fd()),
             Token::Relayed(id, family) => self.relayed(id, family).map(|s| s.socket.as_fd()),
+            Token::Stream(id) => self.streams.fd(id),
         }
     }
 
-    /// What sending and receiving need to know of a socket.
+    /// What sending and receiving datagrams need to know of a socket.
     pub(crate) fn traits_mut(&mut self, token: Token) -> Option<&mut Traits> {
         match token {
-            Token::Wake => None,
+            Token::Wake | Token::Stream(_) => None,
             Token::Listener(n) => self.listeners.get_mut(usize::from(n)).map(|l| &mut l.traits),
             Token::Relayed(id, family) => {
                 let matches = |e: &&mut Entry| same_generation(e.generation, id.generation);
@@ -185,7 +211,7 @@ impl Sockets {
     /// The local address of a socket, for options that differ by family.
     pub(crate) fn local_ip(&self, token: Token) -> Option<IpAddr> {
         match token {
-            Token::Wake => None,
+            Token::Wake | Token::Stream(_) => None,
             Token::Listener(n) => self.listeners.get(usize::from(n)).map(|l| l.local.ip()),
             Token::Relayed(id, family) => self.relayed(id, family).map(|s| self.ports.local_ip(s.place)),
         }
@@ -207,9 +233,21 @@ impl Sockets {
 
     /// The listener that has the server address of a client: the one it came to, or after a change of address another.
     pub(crate) fn listener_for(&self, id: Option<AllocationId>, server: SocketAddr) -> Option<u8> {
-        let first = id.and_then(|id| self.entry(id)).map_or(0, |e| e.listener);
+        let first = match id.and_then(|id| self.entry(id)).map(|e| e.way) {
+            Some(Way::Listener(n)) => n,
+            _ => 0,
+        };
         let has = |n: u8| self.listeners.get(usize::from(n)).is_some_and(|l| l.has(server));
         if has(first) { Some(first) } else { (0..self.listeners.len() as u8).find(|&n| has(n)) }
+    }
+
+    /// The connection of a client: the one its allocation was made on, or after a change of address another.
+    pub(crate) fn stream_for(&self, id: Option<AllocationId>, client: &FiveTuple) -> Option<StreamId> {
+        let is_it = |id: StreamId| self.streams.get(id).is_some_and(|c| c.five_tuple == *client);
+        match id.and_then(|id| self.entry(id)).map(|e| e.way) {
+            Some(Way::Stream(id)) if is_it(id) => Some(id),
+            _ => self.streams.find(client),
+        }
     }
 
     fn entry(&self, id: AllocationId) -> Option<&Entry> {
@@ -244,6 +282,8 @@ mod tests {
             Token::Listener(255),
             Token::Relayed(id, Family::V4),
             Token::Relayed(AllocationId { index: 0, generation: 0 }, Family::V6),
+            Token::Stream(StreamId { index: u32::MAX, generation: (1 << StreamId::GENERATION_BITS) - 1 }),
+            Token::Stream(StreamId { index: 0, generation: 0 }),
         ] {
             assert_eq!(Token::from_bits(token.to_bits()), token);
         }

@@ -10,6 +10,7 @@ mod client;
 mod control;
 mod outputs;
 mod peer;
+mod stream;
 mod supervisor;
 
 use std::io;
@@ -24,12 +25,14 @@ pub(crate) use supervisor::run as supervise;
 
 use crate::arena::Arena;
 use crate::clock;
+use crate::config::StreamLimits;
 use crate::counters::Counters;
 use crate::engine::{Engine, Received, Woken};
 use crate::listener::Listener;
 use crate::outbox::Outbox;
 use crate::ports::{Ports, Random};
-use crate::sockets::{Sockets, Token};
+use crate::sockets::{Sockets, Token, Way};
+use crate::stream::Streams;
 
 /// How often counters are published, relay addresses looked after, and the sign of life given.
 const TICK: Duration = Duration::from_millis(500);
@@ -40,6 +43,7 @@ pub(crate) struct Common {
     pub(crate) shared: Shared,
     pub(crate) ports: Arc<Ports>,
     pub(crate) batch: usize,
+    pub(crate) streams: StreamLimits,
 }
 
 /// One worker's state. Nothing in it is shared but `ports`, and that without a lock where packets pass.
@@ -77,7 +81,7 @@ impl<E: Engine> Worker<E> {
         }
         Ok(Self {
             server: Server::new(settings, common.shared.clone(), seed, now),
-            sockets: Sockets::new(listeners, Arc::clone(&common.ports)),
+            sockets: Sockets::new(listeners, Streams::new(common.streams, now.instant), Arc::clone(&common.ports)),
             engine,
             arena: Arena::new(common.batch),
             outbox: Outbox::new(),
@@ -100,23 +104,28 @@ impl<E: Engine> Worker<E> {
             let (sockets, arena) = (&mut self.sockets, &mut self.arena);
             let woken = self.engine.receive(sockets, arena, &mut received, &mut self.counters, timeout)?;
             now = clock::now();
+            self.sockets.streams.set_now(now.instant);
             for read in received.drain(..) {
                 self.read(now, &read);
             }
             self.pass_time(now);
             if woken == Woken::Yes {
                 self.obey(now);
+                self.adopt(now);
             }
             self.flush();
+            self.take_leave(now);
             self.arena.reset();
         }
+        self.sockets.streams.close_all();
         self.publish();
         Ok(())
     }
 
     /// How long nothing has to be done unless a packet comes.
     fn pause(&self, now: Now) -> Duration {
-        let next = self.server.poll_timeout().map_or(self.next_tick, |at| at.min(self.next_tick));
+        let deadlines = [self.server.poll_timeout(), self.sockets.streams.next_deadline()];
+        let next = deadlines.into_iter().flatten().fold(self.next_tick, Instant::min);
         next.saturating_duration_since(now.instant)
     }
 
@@ -124,6 +133,7 @@ impl<E: Engine> Worker<E> {
         match read.at {
             Token::Listener(n) => self.client_read(now, n, read),
             Token::Relayed(id, family) => self.peer_read(now, id, family, read),
+            Token::Stream(id) => self.stream_read(now, id, read),
             Token::Wake => {}
         }
     }
@@ -131,8 +141,9 @@ impl<E: Engine> Worker<E> {
     fn pass_time(&mut self, now: Now) {
         if self.server.poll_timeout().is_some_and(|at| at <= now.instant) {
             self.server.handle_timeout(now);
-            self.outputs(now, 0);
+            self.outputs(now, Way::default());
         }
+        self.sockets.streams.expire();
         if self.next_tick <= now.instant {
             self.next_tick = now.instant + TICK;
             self.look_after_addresses(now);
@@ -152,7 +163,7 @@ impl<E: Engine> Worker<E> {
                 "this machine no longer has the relay address: its allocations end, new ones are refused until it is back"
             );
             self.server.relayed_gone(now, address.external);
-            self.outputs(now, 0);
+            self.outputs(now, Way::default());
         }
     }
 

@@ -9,13 +9,14 @@ use std::time::Duration;
 use super::{Engine, Received, Woken};
 use crate::arena::Arena;
 use crate::counters::Counters;
-use crate::kernel::epoll::Epoll;
+use crate::kernel::epoll::{Epoll, Event};
 use crate::kernel::receive::Receiver;
 use crate::kernel::send::{Message, Sender};
 use crate::kernel::sockopt;
 use crate::kernel::wake::Wake;
 use crate::outbox::{Outbox, Plan};
 use crate::sockets::{Sockets, Token};
+use crate::stream::StreamId;
 
 /// Sockets reported by one look; epoll gives the others their turn at the next.
 const READY_MAX: usize = 256;
@@ -24,15 +25,26 @@ const LISTENER_SHARE: usize = 32;
 /// Reads of one relayed socket in a row: a burst of one flow becomes one send.
 const RELAYED_SHARE: usize = 16;
 
+/// Bytes read from streams in one turn: a few thousand packets, after which the others have theirs.
+const STREAMS_SHARE: usize = 512 << 10;
+
 /// A UDP payload that every IPv6 way carries: the least MTU 1280 without its headers.
 const SEGMENT_ALWAYS: u16 = 1280 - 40 - 8;
 
-/// epoll and the two batch calls.
+/// A socket that epoll reported.
+#[derive(Debug, Clone, Copy)]
+struct Ready {
+    token: Token,
+    readable: bool,
+    writable: bool,
+}
+
+/// epoll and the two batch calls; for streams, read and writev.
 pub(crate) struct Mmsg {
     epoll: Epoll,
     wake: Arc<Wake>,
-    /// Sockets with input that were not read yet.
-    ready: VecDeque<Token>,
+    /// Sockets that have something to tell and were not asked yet.
+    ready: VecDeque<Ready>,
     receiver: Receiver,
     sender: Sender,
     plan: Plan,
@@ -59,6 +71,10 @@ impl Engine for Mmsg {
         self.epoll.add(socket, token.to_bits())
     }
 
+    fn revisit(&mut self, stream: StreamId) {
+        self.ready.push_back(Ready { token: Token::Stream(stream), readable: true, writable: false });
+    }
+
     fn receive(
         &mut self,
         sockets: &mut Sockets,
@@ -68,10 +84,15 @@ impl Engine for Mmsg {
         timeout: Duration,
     ) -> io::Result<Woken> {
         let woken = if self.ready.is_empty() { self.look(counters, timeout)? } else { Woken::No };
+        let mut from_streams = 0;
         while arena.free() > 0
-            && let Some(token) = self.ready.pop_front()
+            && from_streams < STREAMS_SHARE
+            && let Some(ready) = self.ready.pop_front()
         {
-            self.read(token, sockets, arena, received, counters);
+            match ready.token {
+                Token::Stream(id) => from_streams += self.read_stream(id, ready, sockets, arena, received, counters),
+                token => self.read(token, sockets, arena, received, counters),
+            }
         }
         Ok(woken)
     }
@@ -79,6 +100,11 @@ impl Engine for Mmsg {
     fn send(&mut self, sockets: &mut Sockets, arena: &Arena, outbox: &mut Outbox, counters: &mut Counters) {
         for i in 0..outbox.senders.len() {
             let token = outbox.senders[i];
+            if let Token::Stream(id) = token {
+                sockets.streams.send(id, outbox, arena.memory(), counters);
+                self.want_room(id, sockets);
+                continue;
+            }
             let Some(traits) = sockets.traits_mut(token) else { continue };
             let (queue, segment_max) = (std::mem::take(&mut traits.queue), traits.segment_max);
             outbox.plan(queue, segment_max, &mut self.plan);
@@ -92,10 +118,10 @@ impl Mmsg {
     fn look(&mut self, counters: &mut Counters, timeout: Duration) -> io::Result<Woken> {
         counters.calls.wait += 1;
         let mut woken = Woken::No;
-        for bits in self.epoll.wait(timeout)? {
-            match Token::from_bits(bits) {
+        for Event { data, readable, writable } in self.epoll.wait(timeout)? {
+            match Token::from_bits(data) {
                 Token::Wake => woken = Woken::Yes,
-                token => self.ready.push_back(token),
+                token => self.ready.push_back(Ready { token, readable, writable }),
             }
         }
         if woken == Woken::Yes {
@@ -135,6 +161,45 @@ impl Mmsg {
         }
         if let Some(total) = overflow {
             note_overflow(token, total, sockets, counters);
+        }
+    }
+
+    /// A stream that takes more, or has more, or both. One read; what it leaves behind is reported again.
+    fn read_stream(
+        &mut self,
+        id: StreamId,
+        ready: Ready,
+        sockets: &mut Sockets,
+        arena: &mut Arena,
+        received: &mut Vec<Received>,
+        counters: &mut Counters,
+    ) -> usize {
+        if ready.writable {
+            sockets.streams.write(id, counters);
+        }
+        let mut len = 0;
+        if ready.readable
+            && let Some(from) = sockets.streams.get(id).map(|c| c.five_tuple.client)
+            && let Some(room) = arena.stream_room()
+        {
+            len = sockets.streams.read(id, room, counters);
+            if len > 0 {
+                let slot = arena.take(1);
+                received.push(Received { at: Token::Stream(id), from, local: None, slot, len, segment: 0 });
+            }
+        }
+        self.want_room(id, sockets);
+        len
+    }
+
+    /// EPOLLOUT only while something waits.
+    fn want_room(&self, id: StreamId, sockets: &mut Sockets) {
+        let Some(connection) = sockets.streams.get_mut(id) else { return };
+        let wanted = connection.waits();
+        if wanted != connection.wants_room {
+            connection.wants_room = wanted;
+            // The descriptor is a member of the set; nothing else can go wrong with it.
+            let _ = self.epoll.want_room(connection.socket.as_fd(), Token::Stream(id).to_bits(), wanted);
         }
     }
 

@@ -4,6 +4,17 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
+/// What happened to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// The caller's.
+    pub(crate) data: u64,
+    /// It has input, an error or its end to tell.
+    pub(crate) readable: bool,
+    /// It takes output. Only those report it that [`Epoll::want_room`] asked.
+    pub(crate) writable: bool,
+}
+
 /// A level-triggered `epoll(7)` set; each member carries 64 bits of the caller's. A closed descriptor leaves by itself.
 pub(crate) struct Epoll {
     fd: OwnedFd,
@@ -25,17 +36,26 @@ impl Epoll {
 
     /// Watches `fd` for input.
     pub(crate) fn add(&self, fd: BorrowedFd<'_>, data: u64) -> io::Result<()> {
-        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: data };
+        self.control(libc::EPOLL_CTL_ADD, fd, libc::EPOLLIN, data)
+    }
+
+    /// Watches a member for room for output too, or no longer.
+    pub(crate) fn want_room(&self, fd: BorrowedFd<'_>, data: u64, wanted: bool) -> io::Result<()> {
+        let output = if wanted { libc::EPOLLOUT } else { 0 };
+        self.control(libc::EPOLL_CTL_MOD, fd, libc::EPOLLIN | output, data)
+    }
+
+    fn control(&self, operation: i32, fd: BorrowedFd<'_>, events: i32, data: u64) -> io::Result<()> {
+        let mut event = libc::epoll_event { events: events as u32, u64: data };
         // SAFETY: both descriptors are open, `event` outlives the call.
-        let result =
-            unsafe { libc::epoll_ctl(self.fd.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &raw mut event) };
+        let result = unsafe { libc::epoll_ctl(self.fd.as_raw_fd(), operation, fd.as_raw_fd(), &raw mut event) };
         if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Sleeps until a member has input or `timeout` is over; returns the data of those that have.
+    /// Sleeps until a member has something to tell or `timeout` is over; returns what.
     ///
     /// The kernel looks before it sleeps: input that came while the last batch was worked off costs no sleep.
-    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<impl Iterator<Item = u64>> {
+    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<impl Iterator<Item = Event>> {
         // Rounded up, so that a deadline has passed when the call returns for it.
         let millis = i32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
         // SAFETY: the pointer and the length are those of one vector of `epoll_event`.
@@ -49,6 +69,9 @@ impl Epoll {
                 e => return Err(e),
             },
         };
-        Ok(self.events[..n].iter().map(|e| e.u64))
+        Ok(self.events[..n].iter().map(|e| {
+            let (data, events) = (e.u64, e.events as i32);
+            Event { data, readable: events & !libc::EPOLLOUT != 0, writable: events & libc::EPOLLOUT != 0 }
+        }))
     }
 }

@@ -15,6 +15,13 @@ pub(crate) struct Piece {
     pub(crate) len: u32,
 }
 
+impl Piece {
+    /// The bytes.
+    pub(crate) fn of(self, memory: &[u8]) -> &[u8] {
+        &memory[self.start as usize..][..self.len as usize]
+    }
+}
+
 /// One datagram, or several that the kernel shall cut out of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
@@ -76,7 +83,7 @@ impl Sender {
         for (i, message) in messages.iter().enumerate() {
             let first = self.iovecs.len();
             for piece in &pieces[message.pieces.clone()] {
-                let bytes = &memory[piece.start as usize..][..piece.len as usize];
+                let bytes = piece.of(memory);
                 self.iovecs.push(libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() });
             }
             let (address, address_len) = RawAddress::new(message.to);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::address::RawAddress;
 use super::control::{Control, Told};
-use super::epoll::Epoll;
+use super::epoll::{Epoll, Event};
 use super::receive::{Read, Receiver};
 use super::send::{Message, Piece, Sender};
 use super::sockopt;
@@ -20,7 +20,7 @@ fn socket(address: &str) -> (UdpSocket, SocketAddr) {
 fn receive(socket: &UdpSocket, n: usize) -> Vec<(Read, Vec<u8>)> {
     let mut epoll = Epoll::new(4).unwrap();
     epoll.add(socket.as_fd(), 7).unwrap();
-    assert_eq!(epoll.wait(Duration::from_secs(10)).unwrap().collect::<Vec<_>>(), [7]);
+    assert_eq!(epoll.wait(Duration::from_secs(10)).unwrap().map(|e| e.data).collect::<Vec<_>>(), [7]);
     let mut memory = vec![0; n * 65536];
     let mut receiver = Receiver::new(n);
     let filled = receiver.receive(socket.as_fd(), memory.chunks_mut(65536)).unwrap();
@@ -149,7 +149,7 @@ fn a_wake_lasts_until_it_is_cleared() {
     assert_eq!(epoll.wait(Duration::ZERO).unwrap().count(), 0);
     wake.wake();
     wake.wake();
-    assert_eq!(epoll.wait(Duration::ZERO).unwrap().collect::<Vec<_>>(), [3]);
+    assert_eq!(epoll.wait(Duration::ZERO).unwrap().map(|e| e.data).collect::<Vec<_>>(), [3]);
     wake.clear();
     assert_eq!(epoll.wait(Duration::ZERO).unwrap().count(), 0);
 }
@@ -175,4 +175,24 @@ fn control_messages_cut_short_tell_nothing_and_break_nothing() {
         assert!(len >= 36 || told == Told::default(), "{len}: {told:?}");
     }
     assert_eq!(control.read(control.len()).local, Some(Ipv6Addr::LOCALHOST.into()));
+}
+
+#[test]
+fn only_who_wants_room_is_told_of_it() {
+    use std::io::Write;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (far, _) = listener.accept().unwrap();
+    let mut epoll = Epoll::new(4).unwrap();
+    epoll.add(far.as_fd(), 9).unwrap();
+    let told = |epoll: &mut Epoll| epoll.wait(Duration::ZERO).unwrap().collect::<Vec<_>>();
+    assert_eq!(told(&mut epoll), []);
+    epoll.want_room(far.as_fd(), 9, true).unwrap();
+    assert_eq!(told(&mut epoll), [Event { data: 9, readable: false, writable: true }]);
+    near.write_all(b"x").unwrap();
+    epoll.want_room(far.as_fd(), 9, false).unwrap();
+    assert_eq!(
+        epoll.wait(Duration::from_secs(10)).unwrap().collect::<Vec<_>>(),
+        [Event { data: 9, readable: true, writable: false }]
+    );
 }

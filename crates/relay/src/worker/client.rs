@@ -10,7 +10,7 @@ use crate::arena::{Arena, Place};
 use crate::engine::{Engine, Received};
 use crate::kernel::send::Piece;
 use crate::outbox::Datagram;
-use crate::sockets::Token;
+use crate::sockets::{Token, Way};
 
 impl<E: Engine> Worker<E> {
     /// One read of a listening socket.
@@ -27,7 +27,7 @@ impl<E: Engine> Worker<E> {
         for place in Arena::datagrams(read.slot, read.len, read.segment) {
             packets += 1;
             let forward = self.server.handle_client(now, from, self.arena.bytes(place));
-            self.outputs(now, listener);
+            self.outputs(now, Way::Listener(listener));
             if let Some(forward) = forward {
                 self.forward(now, &forward, place.part(&forward.payload));
             }
@@ -35,7 +35,7 @@ impl<E: Engine> Worker<E> {
         self.counters.from_clients.count(packets, read.len);
     }
 
-    fn forward(&mut self, now: Now, forward: &Forward, payload: Place) {
+    pub(super) fn forward(&mut self, now: Now, forward: &Forward, payload: Place) {
         tracing::trace!(target: "relay", to = %forward.to, len = payload.len, "client to peer");
         match forward.route {
             Route::Peer => self.pass_to_peer(forward, forward.to.0, payload),
@@ -62,12 +62,16 @@ impl<E: Engine> Worker<E> {
         to: std::net::SocketAddr,
         payload: Place,
     ) {
+        // A stream's frame may be longer than any datagram, which this stands for.
+        if payload.len > longest(to) {
+            return self.counters.send_errors.too_long += 1;
+        }
         let Some(socket) = self.sockets.relayed(sender, Family::of(to.ip())) else {
             return self.counters.no_socket += 1;
         };
         let from = PeerTransportAddress(self.ports.external(socket.place));
         let wrap = self.server.handle_peer(now, receiver, from, payload.len);
-        self.outputs(now, 0);
+        self.outputs(now, Way::default());
         if let Some(wrap) = wrap {
             self.counters.in_process.count(1, payload.len);
             self.pass_to_client(Some(receiver), &wrap, payload);
@@ -87,4 +91,9 @@ impl<E: Engine> Worker<E> {
         datagram.dont_fragment = forward.dont_fragment;
         self.outbox.push(token, &mut traits.queue, datagram);
     }
+}
+
+/// The longest payload of a datagram: 65,535 bytes without the headers of UDP and, in IPv4, of IP.
+fn longest(to: std::net::SocketAddr) -> usize {
+    if to.is_ipv4() { 65_507 } else { 65_527 }
 }

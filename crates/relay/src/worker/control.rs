@@ -1,7 +1,7 @@
 //! [`Control`]: how other threads speak to a worker and hear from it. Nothing of it is on the packet path.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
@@ -12,9 +12,15 @@ use super::Worker;
 use crate::counters::Counters;
 use crate::engine::Engine;
 use crate::kernel::wake::Wake;
+use crate::sockets::Way;
+use crate::stream::{Adopted, Seat, Seated};
 
 /// Commands that wait for one worker; more are refused.
 const COMMANDS: usize = 64;
+
+/// Connections that wait for one worker to take them over; more are refused. They wait apart from commands, so that no
+/// crowd of clients keeps an operator from being heard.
+const ADOPTED: usize = 1024;
 
 /// Something to do between two batches.
 pub(crate) enum Command {
@@ -79,6 +85,8 @@ pub struct WorkerStats {
     pub allocations: u64,
     /// Relayed sockets that it has now.
     pub relayed_sockets: u64,
+    /// Connections that it has now.
+    pub streams: u64,
     /// Times that it began anew after a panic.
     pub restarts: u64,
 }
@@ -91,6 +99,10 @@ pub(crate) struct Control {
     pub(crate) wake: Arc<Wake>,
     commands: SyncSender<Command>,
     inbox: Mutex<Receiver<Command>>,
+    adopted: SyncSender<Box<Seated>>,
+    waiting: Mutex<Receiver<Box<Seated>>>,
+    /// Connections that it has, or that wait for it.
+    load: Arc<AtomicUsize>,
     settings: Mutex<Arc<Settings>>,
     stop: AtomicBool,
     /// Milliseconds on the clock of `start` at the last tick.
@@ -113,11 +125,15 @@ impl std::fmt::Debug for Command {
 impl Control {
     pub(crate) fn new(number: usize, settings: Arc<Settings>) -> std::io::Result<Self> {
         let (commands, inbox) = sync_channel(COMMANDS);
+        let (adopted, waiting) = sync_channel(ADOPTED);
         Ok(Self {
             number,
             wake: Arc::new(Wake::new()?),
             commands,
             inbox: Mutex::new(inbox),
+            adopted,
+            waiting: Mutex::new(waiting),
+            load: Arc::default(),
             settings: Mutex::new(settings),
             stop: AtomicBool::new(false),
             alive: AtomicU64::new(0),
@@ -137,6 +153,24 @@ impl Control {
         };
         self.wake.wake();
         told
+    }
+
+    /// Connections that it has, or that wait for it.
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Hands over a connection. False when too many wait already; it is closed then.
+    pub(crate) fn adopt(&self, adopted: Adopted) -> bool {
+        let seated = Box::new(Seated { adopted, seat: Seat::take(&self.load) });
+        let taken = self.adopted.try_send(seated).is_ok();
+        self.wake.wake();
+        taken
+    }
+
+    /// The next connection that waits.
+    pub(crate) fn next_adopted(&self) -> Option<Seated> {
+        lock(&self.waiting).try_recv().ok().map(|seated| *seated)
     }
 
     /// New settings; a worker that begins anew will find them too.
@@ -194,7 +228,7 @@ impl<E: Engine> Worker<E> {
                 let _ = reply.try_send(all);
             }
         }
-        self.outputs(now, 0);
+        self.outputs(now, Way::default());
     }
 
     /// Publishes counters and a sign of life. Never waits: a reader in the way costs one publication.
@@ -211,6 +245,7 @@ impl<E: Engine> Worker<E> {
             turn: *self.server.stats(),
             allocations: self.server.allocation_count() as u64,
             relayed_sockets: self.sockets.relayed_len() as u64,
+            streams: self.sockets.streams.len() as u64,
             restarts: control.restarts.load(Ordering::Relaxed),
         };
     }

@@ -3,14 +3,14 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use posthouse_turn::{BindError, BindRelayed, Bound, FiveTuple, Now, Output, RelayedTransportAddress};
+use posthouse_turn::{BindError, BindRelayed, Bound, FiveTuple, Now, Output, RelayedTransportAddress, Transport};
 
 use super::Worker;
 use crate::engine::Engine;
 use crate::kernel::send::Piece;
 use crate::outbox::Datagram;
 use crate::ports::Held;
-use crate::sockets::{RelayedSocket, Token, Traits};
+use crate::sockets::{RelayedSocket, Token, Traits, Way};
 
 /// Between two lines about failed binds.
 const COMPLAINT_EVERY: Duration = Duration::from_secs(60);
@@ -19,14 +19,14 @@ const COMPLAINT_EVERY: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy)]
 enum Step {
     Bind(BindRelayed),
-    Close(posthouse_turn::AllocationId),
+    Close(posthouse_turn::AllocationId, FiveTuple),
     CloseFamily(posthouse_turn::AllocationId, posthouse_stun::attribute::Family),
     ReleaseReserved(RelayedTransportAddress),
 }
 
 impl<E: Engine> Worker<E> {
-    /// Does all that the server asks for; `listener` is where the packet came in that made it ask.
-    pub(super) fn outputs(&mut self, now: Now, listener: u8) {
+    /// Does all that the server asks for; `way` is where the packet came in that made it ask.
+    pub(super) fn outputs(&mut self, now: Now, way: Way) {
         while let Some(output) = self.server.poll_output() {
             let step = match output {
                 Output::Respond { to, message } => {
@@ -36,27 +36,31 @@ impl<E: Engine> Worker<E> {
                         self.arena.sent();
                     }
                     let piece = self.arena.answer(message);
-                    self.respond(to, piece, listener);
+                    self.respond(to, piece, way);
                     continue;
                 }
                 Output::BindRelayed(request) => Step::Bind(request),
-                Output::CloseRelayed { id, .. } => Step::Close(id),
+                Output::CloseRelayed { id, client } => Step::Close(id, client),
                 Output::CloseRelayedFamily { id, family } => Step::CloseFamily(id, family),
                 Output::ReleaseReserved(relayed) => Step::ReleaseReserved(relayed),
                 // A kernel fast path will want these.
                 Output::BindingInstalled(_) | Output::BindingRemoved(_) => continue,
             };
-            self.step(now, step, listener);
+            self.step(now, step, way);
         }
     }
 
-    fn step(&mut self, now: Now, step: Step, listener: u8) {
+    fn step(&mut self, now: Now, step: Step, way: Way) {
         match step {
-            Step::Bind(request) => self.bind(now, request, listener),
+            Step::Bind(request) => self.bind(now, request, way),
             // What the client sent before it said goodbye still leaves.
-            Step::Close(id) => {
+            Step::Close(id, client) => {
                 self.flush();
                 self.sockets.close(id);
+                // The connection stays: its client may allocate anew, or idle until its time is over.
+                if let Some(stream) = self.sockets.streams.find(&client) {
+                    self.sockets.streams.set_allocated(stream, false);
+                }
             }
             Step::CloseFamily(id, family) => {
                 self.flush();
@@ -66,24 +70,25 @@ impl<E: Engine> Worker<E> {
         }
     }
 
-    fn respond(&mut self, to: FiveTuple, piece: Option<Piece>, listener: u8) {
+    fn respond(&mut self, to: FiveTuple, piece: Option<Piece>, way: Way) {
         let Some(piece) = piece else { return };
         let pieces = [piece, Piece::default(), Piece::default()];
         // Nearly always the listener that the request came to, which needs no search.
-        match self.sockets.listeners.get_mut(usize::from(listener)).filter(|l| l.has(to.server)) {
-            Some(l) => {
-                let datagram = Datagram::new(to.client, l.source(to.server), pieces);
-                self.outbox.push(Token::Listener(listener), &mut l.traits.queue, datagram);
-            }
-            None => self.queue_for_client(None, to, pieces),
+        if to.transport == Transport::Udp
+            && let Way::Listener(n) = way
+            && let Some(l) = self.sockets.listeners.get_mut(usize::from(n)).filter(|l| l.has(to.server))
+        {
+            let datagram = Datagram::new(to.client, l.source(to.server), pieces);
+            self.outbox.push(Token::Listener(n), &mut l.traits.queue, datagram);
+        } else {
+            self.queue_for_client(None, to, pieces, true);
         }
     }
 
     /// Binds before anything is promised; a failure is one client's 508.
-    fn bind(&mut self, now: Now, request: BindRelayed, listener: u8) {
+    fn bind(&mut self, now: Now, request: BindRelayed, way: Way) {
         let BindRelayed { id, family, port } = request;
-        let result =
-            self.ports.bind(family, port, &mut self.random).and_then(|held| self.adopt(request, held, listener));
+        let result = self.ports.bind(family, port, &mut self.random).and_then(|held| self.keep(request, held, way));
         if let Err(reason) = result {
             self.counters.bind_errors += 1;
             self.complain(now, reason);
@@ -105,7 +110,7 @@ impl<E: Engine> Worker<E> {
         );
     }
 
-    fn adopt(&mut self, request: BindRelayed, held: Held, listener: u8) -> Result<Bound, BindError> {
+    fn keep(&mut self, request: BindRelayed, held: Held, way: Way) -> Result<Bound, BindError> {
         let token = Token::Relayed(request.id, request.family);
         let relayed = RelayedTransportAddress(self.ports.external(held.place));
         let reserved = held.reserved.map(|place| RelayedTransportAddress(self.ports.external(place)));
@@ -118,7 +123,10 @@ impl<E: Engine> Worker<E> {
             return Err(BindError::NoResources);
         }
         let socket = RelayedSocket { socket: held.socket, place: held.place, traits: Traits::new() };
-        self.sockets.insert(request.id, request.family, listener, socket);
+        self.sockets.insert(request.id, request.family, way, socket);
+        if let Way::Stream(stream) = way {
+            self.sockets.streams.set_allocated(stream, true);
+        }
         Ok(Bound { relayed, reserved })
     }
 }

@@ -108,14 +108,7 @@ impl Client {
     }
 
     fn indicate(&self, peer: SocketAddr, data: &[u8], dont_fragment: bool) {
-        let mut buffer = vec![0; data.len() + 64];
-        let mut builder = Builder::new(&mut buffer, MessageType::new(Method::SEND, Class::Indication), next_id());
-        builder.xor_address(A::XOR_PEER_ADDRESS, peer);
-        if dont_fragment {
-            builder.attribute(A::DONT_FRAGMENT, &[]);
-        }
-        let len = builder.attribute(A::DATA, data).finish().unwrap();
-        self.socket.send_to(&buffer[..len], self.server).unwrap();
+        self.socket.send_to(&send_indication(peer, data, dont_fragment), self.server).unwrap();
     }
 
     pub(crate) fn send_channel(&self, number: u16, data: &[u8]) {
@@ -145,7 +138,7 @@ impl Client {
     ) -> Result<Vec<u8>, ErrorCode> {
         for _ in 0..3 {
             let id = next_id();
-            let bytes = self.write(method, id, &attributes);
+            let bytes = request_bytes(&self.user, &self.nonce, method, id, &attributes);
             self.socket.send_to(&bytes, self.server).unwrap();
             let answer = self.answer(id);
             let message = Message::parse(&answer).unwrap();
@@ -161,21 +154,6 @@ impl Client {
         Err(ErrorCode::UNAUTHENTICATED)
     }
 
-    fn write(&self, method: Method, id: TransactionId, attributes: impl Fn(&mut Builder<'_>)) -> Vec<u8> {
-        let mut buffer = vec![0; 1024];
-        let mut builder = Builder::new(&mut buffer, MessageType::new(method, Class::Request), id);
-        attributes(&mut builder);
-        if !self.nonce.is_empty() {
-            let user = self.user.as_bytes();
-            let key = Key::md5(user, REALM.as_bytes(), user);
-            builder.attribute(A::USERNAME, user).attribute(A::REALM, REALM.as_bytes());
-            builder.attribute(A::NONCE, &self.nonce).integrity(Integrity::Sha1, key.as_bytes());
-        }
-        let len = builder.finish().unwrap();
-        buffer.truncate(len);
-        buffer
-    }
-
     /// The answer to a transaction; relayed packets that come before it are passed over.
     fn answer(&self, id: TransactionId) -> Vec<u8> {
         loop {
@@ -188,13 +166,48 @@ impl Client {
     }
 }
 
+/// One request, authenticated when there is a nonce.
+pub(crate) fn request_bytes(
+    user: &str,
+    nonce: &[u8],
+    method: Method,
+    id: TransactionId,
+    attributes: impl Fn(&mut Builder<'_>),
+) -> Vec<u8> {
+    let mut buffer = vec![0; 1024];
+    let mut builder = Builder::new(&mut buffer, MessageType::new(method, Class::Request), id);
+    attributes(&mut builder);
+    if !nonce.is_empty() {
+        let user = user.as_bytes();
+        let key = Key::md5(user, REALM.as_bytes(), user);
+        builder.attribute(A::USERNAME, user).attribute(A::REALM, REALM.as_bytes());
+        builder.attribute(A::NONCE, nonce).integrity(Integrity::Sha1, key.as_bytes());
+    }
+    let len = builder.finish().unwrap();
+    buffer.truncate(len);
+    buffer
+}
+
+/// One Send indication.
+pub(crate) fn send_indication(peer: SocketAddr, data: &[u8], dont_fragment: bool) -> Vec<u8> {
+    let mut buffer = vec![0; data.len() + 64];
+    let mut builder = Builder::new(&mut buffer, MessageType::new(Method::SEND, Class::Indication), next_id());
+    builder.xor_address(A::XOR_PEER_ADDRESS, peer);
+    if dont_fragment {
+        builder.attribute(A::DONT_FRAGMENT, &[]);
+    }
+    let len = builder.attribute(A::DATA, data).finish().unwrap();
+    buffer.truncate(len);
+    buffer
+}
+
 /// One ChannelData message.
 pub(crate) fn channel_data(number: u16, data: &[u8]) -> Vec<u8> {
     let number = ChannelNumber::new(number).unwrap();
     [&ChannelData::header(number, data.len()).unwrap(), data].concat()
 }
 
-fn next_id() -> TransactionId {
+pub(crate) fn next_id() -> TransactionId {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let mut id = [0x70; 12];
     id[..4].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());

@@ -6,4 +6,8 @@ mod limits;
 mod listening;
 mod relay_to_relay;
 mod relaying;
+mod slow_readers;
+mod stream_client;
+mod streams;
+mod streams_end;
 mod world;
