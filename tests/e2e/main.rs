@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod ending;
 mod harness;
 mod hostile;
 mod relay_coturn_client;

@@ -27,7 +27,7 @@ use crate::relay_control::{EndOfMembership, FreshCredentials};
 use crate::signals::Signals;
 use crate::{convert, logging, notify};
 
-/// How long sessions may take to end in order.
+/// How long calls may go on once the end was asked for; a second signal cuts them at once.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 /// Connections the kernel keeps until they are accepted.
 const BACKLOG: i32 = 1024;
@@ -64,6 +64,15 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
             pages: Arc::new(EmbeddedPages::new(&origin)),
         },
     );
+    // Every listener is bound, so whoever reads the addresses can use them at once.
+    Announcement {
+        page: config.web.origin(),
+        ice: &urls,
+        config: file,
+        own_secret: secrets.own,
+        admin: &config.admin.listen,
+    }
+    .print();
     let house = Arc::new(House { relay, signaling, ending: AtomicBool::new(false) });
     let (drain, draining) = watch::channel(false);
     let mut sessions = JoinSet::new();
@@ -78,14 +87,6 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     let watched = Arc::clone(&house);
     tools.spawn(notify::keep_watchdog(move || watched.healthy()));
 
-    Announcement {
-        page: config.web.origin(),
-        ice: &urls,
-        config: file,
-        own_secret: secrets.own,
-        admin: &config.admin.listen,
-    }
-    .print();
     notify::ready("serving");
     info!(target: "posthouse", version = env!("CARGO_PKG_VERSION"), "serving");
 
@@ -94,9 +95,10 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     notify::stopping();
     house.ending.store(true, Ordering::Relaxed);
     let _ = drain.send(true);
+    house.relay.drain();
     tokio::select! {
-        () = end_of(&mut sessions) => (),
-        () = tokio::time::sleep(DRAIN_LIMIT) => warn!(target: "posthouse", "sessions did not end in 30 s and are cut"),
+        () = all_has_ended(&mut sessions, &house.relay) => (),
+        () = tokio::time::sleep(DRAIN_LIMIT) => warn!(target: "posthouse", "calls did not end in 30 s and are cut"),
         again = signals.next() => info!(target: "posthouse", signal = again, "ending at once"),
     }
     house.relay.shutdown();
@@ -104,8 +106,12 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn end_of(sessions: &mut JoinSet<()>) {
+/// Sessions are told to end; allocations end when their clients hang up.
+async fn all_has_ended(sessions: &mut JoinSet<()>, relay: &Relay) {
     while sessions.join_next().await.is_some() {}
+    while relay.ports_taken() > 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {

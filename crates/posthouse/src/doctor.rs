@@ -1,10 +1,10 @@
 //! `posthouse doctor`: why a call would fail, by really relaying bytes through the running server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use posthouse_config::Config;
-use posthouse_probe::{Plan, Target, binding, echo};
+use posthouse_probe::{Family, Plan, Target, binding, echo};
 use posthouse_turn::Minted;
 use tokio::runtime::Builder;
 
@@ -45,17 +45,24 @@ async fn examine_all(config: &Config) -> usize {
             continue;
         };
         let minted = Mint::new(secret.clone(), config.auth.credential_lifetime).credential("doctor");
-        failures += say(&format!("TURN {server}"), relay_bytes(server, minted).await);
+        let outcome = relay_bytes(server, minted, &plan(config)).await;
+        failures += say(&format!("TURN {server}"), outcome);
     }
     failures
 }
 
 /// Relay to relay in every manner: what two browsers behind hard NATs do.
-async fn relay_bytes(server: SocketAddr, minted: Minted) -> Result<String, String> {
+async fn relay_bytes(server: SocketAddr, minted: Minted, plan: &Plan) -> Result<String, String> {
     let target = Target::new(server, minted.username, minted.password);
-    let report = echo(&target, &Plan::default()).await.map_err(|failure| failure.to_string())?;
+    let report = echo(&target, plan).await.map_err(|failure| failure.to_string())?;
     let text = format!("\n{report}").replace('\n', "\n          ");
     if report.is_whole() { Ok(text) } else { Err(text) }
+}
+
+/// Over IPv4 relays where there are any, as browsers ask for those first.
+fn plan(config: &Config) -> Plan {
+    let has_v4 = config.relay.relay_addresses.iter().any(IpAddr::is_ipv4);
+    Plan::of(if has_v4 { Family::V4 } else { Family::V6 })
 }
 
 /// One line for one check; returns 1 for a failure.

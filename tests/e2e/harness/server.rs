@@ -92,6 +92,16 @@ impl Server {
         terminate(&mut self.child)
     }
 
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        ended(&mut self.child)
+    }
+
     /// Resident memory in KiB, from the kernel.
     pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a live process");
@@ -169,14 +179,22 @@ pub(crate) fn spawn(command: &mut Command) -> (Child, Log) {
 
 /// Sends SIGTERM to a child and waits for its end.
 pub(crate) fn terminate(child: &mut Child) -> ExitStatus {
-    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
-    assert!(killed.success(), "the child is gone already");
+    signal(child, "TERM");
+    ended(child)
+}
+
+fn signal(child: &Child, name: &str) {
+    let told = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("kill");
+    assert!(told.success(), "the child is gone already");
+}
+
+fn ended(child: &mut Child) -> ExitStatus {
     let end = Instant::now() + LIMIT;
     loop {
         if let Some(status) = child.try_wait().expect("a child to ask") {
             return status;
         }
-        assert!(Instant::now() < end, "the child still runs {LIMIT:?} after SIGTERM");
+        assert!(Instant::now() < end, "the child still runs after {LIMIT:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
