@@ -66,7 +66,6 @@ impl Edge {
         listener: &TcpListener,
         warned: &mut Option<Instant>,
     ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-        let seat = Arc::clone(&self.arriving).acquire_owned().await.ok()?;
         match listener.accept().await {
             Ok((stream, _)) if self.ceiling.is_reached_by(&stream) => {
                 self.counters.accepted.add();
@@ -77,6 +76,8 @@ impl Edge {
                 self.counters.accepted.add();
                 // Nagle and delayed acknowledgements would cost tens of milliseconds a message.
                 stream.set_nodelay(true).unwrap_or_default();
+                // While there is no seat, those behind this one wait in the kernel's backlog.
+                let seat = Arc::clone(&self.arriving).acquire_owned().await.ok()?;
                 Some((stream, peer, seat))
             }
             // The client gave up before we looked: nothing is wrong here.
