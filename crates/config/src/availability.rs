@@ -9,7 +9,7 @@ use crate::problem::Complaint;
 use crate::reading::Reading;
 
 /// Path of a key, and the feature that it needs.
-const NOT_YET: [(&str, &str); 13] = [
+const NOT_YET: [(&str, &str); 14] = [
     ("relay.tls_listen", "TURN over TLS"),
     ("relay.alternate_addresses", "NAT behaviour discovery (RFC 5780)"),
     ("relay.tcp_allocations", "TCP allocations (RFC 6062)"),
@@ -19,6 +19,7 @@ const NOT_YET: [(&str, &str); 13] = [
     ("limits.total_bandwidth", "a limit on the bandwidth of the server"),
     ("tls.certificate", "TLS"),
     ("tls.key", "TLS"),
+    ("tls.pairs", "TLS"),
     ("tls.acme.domains", "certificates by ACME"),
     ("tls.acme.contact", "certificates by ACME"),
     ("edge.listen", "one port for web, WebSocket and TURN over TLS"),

@@ -2,7 +2,7 @@
 
 use crate::reading::Reading;
 use crate::{Admin, Auth, Cluster, Edge, Limits, Log, Relay, Rooms, Signaling, Tls, Web};
-use crate::{availability, listeners, unknown};
+use crate::{availability, listeners, tls, unknown};
 
 /// What the operator wants. `Config::default()` is what runs without a file: everything on localhost.
 ///
@@ -52,7 +52,15 @@ impl Config {
         };
         availability::check(reading, &config);
         listeners::check(reading, &config);
+        tls::check(reading, &config);
         config
+    }
+
+    /// Where the pages are found: `web.public_url`, else `https://` and the first address of `[edge]`, else
+    /// [`Web::origin`]. `None` without a listener for pages.
+    pub fn origin(&self) -> Option<String> {
+        let edge = self.edge.origin().filter(|_| self.web.public_url.is_none());
+        edge.or_else(|| self.web.origin())
     }
 
     /// Every key's path with its value as TOML, in the order of the manual; secrets masked.

@@ -16,10 +16,12 @@ pub(crate) fn foreign_addresses(source: &Source, config: &Config) -> Vec<Problem
     };
     let mut named = listeners("web.listen", &config.web.listen);
     named.extend(listeners("relay.listen", &config.relay.listen));
+    named.extend(listeners("relay.tls_listen", &config.relay.tls_listen));
     if source.has("relay.relay_addresses") {
         let relays = config.relay.relay_addresses.iter().enumerate();
         named.extend(relays.map(|(index, address)| (format!("relay.relay_addresses[{index}]"), *address)));
     }
+    named.extend(listeners("edge.listen", &config.edge.listen));
     named.extend(listeners("admin.listen", &config.admin.listen));
     let foreign = named.into_iter().filter_map(|(path, address)| Some(source.problem(&path, foreign(address)?)));
     foreign.collect()

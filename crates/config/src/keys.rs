@@ -56,9 +56,17 @@ pub(crate) fn key(path: &str) -> &'static Key {
     found.unwrap_or_else(|| panic!("{path} is in no table of the manual"))
 }
 
+/// Arrays of tables: keys of a table above, each entry a table of its own.
+const ARRAYS: [&Table; 2] = [&auth::USERS, &tls::PAIRS];
+
 /// The table at `path`; the entries of `[[auth.users]]` are `auth.users`.
 pub(crate) fn table_at(path: &str) -> Option<&'static Table> {
-    TABLES.into_iter().chain([&auth::USERS]).find(|table| table.path == path)
+    TABLES.into_iter().chain(ARRAYS).find(|table| table.path == path)
+}
+
+/// Whether the tables at `path` are written `[[path]]`.
+pub(crate) fn is_array(path: &str) -> bool {
+    ARRAYS.into_iter().any(|table| table.path == path)
 }
 
 /// What may stand directly in the table at `path`: its keys and the tables below it. The root is the empty path.
@@ -73,5 +81,5 @@ pub(crate) fn names_in(path: &str) -> Vec<&'static str> {
 
 /// The names of all keys.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TABLES.into_iter().chain([&auth::USERS]).flat_map(|table| table.keys).map(|key| key.name)
+    TABLES.into_iter().chain(ARRAYS).flat_map(|table| table.keys).map(|key| key.name)
 }

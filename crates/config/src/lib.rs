@@ -1,7 +1,7 @@
 //! One TOML file in the operator's words; precise complaints.
 //!
 //! [`load()`] reads a file, [`parse`] reads text and touches nothing else, [`Loaded::check_host`] asks this machine
-//! whether the addresses are its own. Every complaint is a [`Problem`]: file, line, column, key, what was expected,
+//! whether the addresses are its own, [`Loaded::check_certificates`] whoever can read certificates. Every complaint is a [`Problem`]: file, line, column, key, what was expected,
 //! what was found, what to write. A file's problems come all at once, in the order of its lines.
 //!
 //! A table of the file is a file of this crate (`[relay]` is `relay.rs`): its keys with the text of the manual, its
@@ -51,5 +51,5 @@ pub use rooms::Rooms;
 pub use secret::Secret;
 pub use secrets_file::SecretsFile;
 pub use signaling::{Collider, Signaling};
-pub use tls::{Acme, Tls};
+pub use tls::{Acme, Finding, Tls, TlsPair};
 pub use web::{Origins, Web};

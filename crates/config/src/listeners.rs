@@ -1,22 +1,22 @@
 //! Listeners judged together: none twice, none inside the relay's ports, at least one.
 
-use std::fmt;
 use std::net::SocketAddr;
 
 use crate::config::Config;
 use crate::problem::Complaint;
 use crate::reading::Reading;
 
-/// The transport protocol of a listener.
+/// The transport protocols of a listener.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Transport {
-    Udp,
     Tcp,
+    Both,
 }
 
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Udp { "UDP" } else { "TCP" })
+impl Transport {
+    /// Every listener has TCP.
+    fn of_both(self, other: Self) -> &'static str {
+        if self == Self::Both && other == Self::Both { "UDP and TCP" } else { "TCP" }
     }
 }
 
@@ -38,9 +38,9 @@ pub(crate) fn check(reading: &mut Reading<'_>, config: &Config) {
     for (index, one) in listeners.iter().enumerate() {
         if let Some(other) = listeners[..index].iter().find(|other| other.collides(one)) {
             // Point at the one that the file holds: the other may be a default.
-            let (at, other) = if reading.has(&one.path) { (one, other) } else { (other, one) };
-            let expected = format!("a {} address that no other listener has", at.transport);
-            let found = format!("{}, which {} has as {}", at.address, other.path, other.address);
+            let (at, elsewhere) = if reading.has(&one.path) { (one, other) } else { (other, one) };
+            let expected = format!("a {} address that no other listener has", one.transport.of_both(other.transport));
+            let found = format!("{}, which {} has as {}", at.address, elsewhere.path, elsewhere.address);
             reading
                 .complain(&at.path, Complaint::wrong(expected, found, "write another port or remove one of the two"));
         }
@@ -48,9 +48,9 @@ pub(crate) fn check(reading: &mut Reading<'_>, config: &Config) {
     if reading.is_sound(&["relay.ports", "relay.relay_addresses"]) {
         check_ports(reading, config, &listeners);
     }
-    if config.web.listen.is_empty() && config.relay.listen.is_empty() {
+    if listeners.iter().all(|listener| listener.path.starts_with("admin.")) {
         let complaint =
-            Complaint::wrong("a listener in [web] or in [relay]", "none", "name an address in one of the two");
+            Complaint::wrong("a listener in [web], [relay] or [edge]", "none", "name an address in one of them");
         reading.complain(if reading.has("relay.listen") { "relay.listen" } else { "web.listen" }, complaint);
     }
 }
@@ -58,7 +58,7 @@ pub(crate) fn check(reading: &mut Reading<'_>, config: &Config) {
 /// A relayed transport address must never be one that this server listens on.
 fn check_ports(reading: &mut Reading<'_>, config: &Config, listeners: &[Listener]) {
     let (ports, addresses) = (&config.relay.ports, &config.relay.relay_addresses);
-    for listener in listeners.iter().filter(|listener| listener.transport == Transport::Udp) {
+    for listener in listeners.iter().filter(|listener| listener.transport == Transport::Both) {
         let ip = listener.address.ip();
         let shared =
             addresses.contains(&ip) || (ip.is_unspecified() && addresses.iter().any(|a| a.is_ipv4() == ip.is_ipv4()));
@@ -85,14 +85,14 @@ impl Listener {
     fn collides(&self, other: &Self) -> bool {
         let (a, b) = (self.address.ip(), other.address.ip());
         let same_ip = a == b || (a.is_ipv4() == b.is_ipv4() && (a.is_unspecified() || b.is_unspecified()));
-        self.transport == other.transport && self.address.port() == other.address.port() && same_ip
+        self.address.port() == other.address.port() && same_ip
     }
 }
 
 fn all(config: &Config) -> Vec<Listener> {
     let lists = [
         (KEYS[0], Transport::Tcp, &config.web.listen),
-        (KEYS[1], Transport::Udp, &config.relay.listen),
+        (KEYS[1], Transport::Both, &config.relay.listen),
         (KEYS[2], Transport::Tcp, &config.relay.tls_listen),
         (KEYS[3], Transport::Tcp, &config.edge.listen),
         (KEYS[4], Transport::Tcp, &config.admin.listen),

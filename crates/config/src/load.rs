@@ -13,6 +13,7 @@ use crate::problem::{Complaint, Problem, Problems};
 use crate::reading::Reading;
 use crate::secrets_file;
 use crate::source::Source;
+use crate::tls::{Finding, TlsPair};
 
 /// Largest configuration file in bytes.
 const LARGEST: u64 = 1024 * 1024;
@@ -35,6 +36,11 @@ impl Default for Loaded {
 }
 
 impl Loaded {
+    /// Without warnings.
+    pub(crate) fn of(config: Config, source: Source) -> Self {
+        Self { config, warnings: Vec::new(), source }
+    }
+
     /// Asks this machine whether the addresses are its own; the answers are true for now and for here.
     ///
     /// Adds a warning when the process may not open as many files as the allocations may need.
@@ -45,17 +51,38 @@ impl Loaded {
             None => Ok(()),
         }
     }
+
+    /// Lets `judge` look at the files of each pair in `[tls]`, certificate and key: it says what is doubtful, or why the pair
+    /// cannot be served. Which of them a client sees, and what is in them, is not known here.
+    pub fn check_certificates(
+        &mut self,
+        judge: impl Fn(&TlsPair) -> Result<Vec<Finding>, Finding>,
+    ) -> Result<(), Problems> {
+        let mut problems = Vec::new();
+        for (index, pair) in self.config.tls.all_pairs().iter().enumerate() {
+            let told = |finding: Finding| {
+                let key = self.config.tls.key_of(index, finding.is_about_key);
+                self.source.problem(&key, finding.complaint(pair))
+            };
+            match judge(pair) {
+                Ok(doubts) => self.warnings.extend(doubts.into_iter().map(told)),
+                Err(fault) => problems.push(told(fault)),
+            }
+        }
+        Problems::of(problems, 0).map_or(Ok(()), Err)
+    }
 }
 
-/// Reads and checks the file at `path` and the file of secrets that it names. Asks nothing else of this machine: for
+/// Reads and checks the file at `path` and the file of secrets that it names; relative paths in it begin at its folder. Asks nothing else of this machine: for
 /// that there is [`Loaded::check_host`].
 pub fn load(path: impl AsRef<Path>) -> Result<Loaded, Problems> {
     let path = path.as_ref();
     let name = path.display().to_string();
     let text = read(path).map_err(|complaint| Source::named(&name).problem("", complaint))?;
     let mut loaded = parse(&text, &name)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    loaded.config.tls.begin_at(folder);
     if let Some(file) = loaded.config.auth.secrets_file.clone() {
-        let folder = path.parent().unwrap_or(Path::new(""));
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
         let secrets = file.path(folder, credentials.as_deref()).and_then(|path| secrets_file::read(&path));
         let problem = |complaint| loaded.source.problem("auth.secrets_file", complaint);
@@ -92,7 +119,7 @@ pub fn parse(text: &str, name: &str) -> Result<Loaded, Problems> {
     problems.extend(found);
     match Problems::of(problems, more) {
         Some(problems) => Err(problems),
-        None => Ok(Loaded { config, warnings, source }),
+        None => Ok(Loaded { warnings, ..Loaded::of(config, source) }),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) const TABLE: Table = Table {
             default: "[\"127.0.0.1:3478\"]",
             example: "[\"203.0.113.10:3478\"]",
             expects: "a list of addresses with a port",
-            text: "Addresses and ports that clients send to, UDP in this version. Name each public address, IPv4 and\n\
+            text: "Addresses and ports that clients send to, UDP and TCP. Name each public address, IPv4 and\n\
                    IPv6; 3478 is the port that clients expect. The default is reachable from this machine alone.\n\
                    Empty: no STUN, no TURN.",
         },
@@ -33,7 +33,9 @@ pub(crate) const TABLE: Table = Table {
             default: "[]",
             example: "[\"203.0.113.10:5349\"]",
             expects: "a list of addresses with a port",
-            text: "STUN and TURN over TLS, and over plain TCP: the first byte decides.",
+            text: "Addresses and ports, TCP: STUN and TURN over TLS, and over plain TCP for clients that send that to a\n\
+                   port for TLS: the first byte decides. 5349 is the port that clients expect. Needs [tls]. None by\n\
+                   default: it needs a certificate.",
         },
         Key {
             name: "relay_addresses",
@@ -41,7 +43,7 @@ pub(crate) const TABLE: Table = Table {
             example: "[\"203.0.113.10\"]",
             expects: "a list of addresses",
             text: "Addresses of this machine on which relayed transport addresses are bound, at most one of each family\n\
-                   for a client to choose from. Without this line: the addresses of `listen`.",
+                   for a client to choose from. Without this line: the addresses of `listen` and `tls_listen`.",
         },
         Key {
             name: "external_addresses",
@@ -169,11 +171,12 @@ impl Relay {
     pub(crate) fn read(reading: &mut Reading<'_>) -> Self {
         let default = Self::default();
         let listen = reading.list("relay.listen", address::listener).unwrap_or(default.listen);
-        let relay_addresses = read_relay_addresses(reading, &listen);
+        let tls_listen = reading.list("relay.tls_listen", address::listener).unwrap_or_default();
+        let relay_addresses = read_relay_addresses(reading, &[&listen[..], &tls_listen].concat());
         let workers = reading.number("relay.workers", 0..=256).and_then(|workers| usize::try_from(workers).ok());
         let allow_dangerous_peers = reading.flag("relay.allow_dangerous_peers").unwrap_or_default();
         Self {
-            tls_listen: reading.list("relay.tls_listen", address::listener).unwrap_or_default(),
+            tls_listen,
             external_addresses: external::read(reading, &relay_addresses),
             ports: reading.text("relay.ports", ports::range).unwrap_or(default.ports),
             alternate_addresses: reading.list("relay.alternate_addresses", address::concrete).unwrap_or_default(),

@@ -33,14 +33,14 @@ fn table(reading: &mut Reading<'_>, path: &str, known: &str, entries: &DeTable<'
 fn entry(reading: &mut Reading<'_>, path: &str, known: &str, value: &DeValue<'_>) {
     match value {
         DeValue::Table(entries) => table(reading, path, known, entries),
-        DeValue::Array(array) if known == "auth.users" => {
-            for (index, user) in array.iter().enumerate() {
-                if let DeValue::Table(entries) = user.get_ref() {
+        DeValue::Array(array) if keys::is_array(known) => {
+            for (index, item) in array.iter().enumerate() {
+                if let DeValue::Table(entries) = item.get_ref() {
                     table(reading, &format!("{path}[{index}]"), known, entries);
                 }
             }
         }
-        _ if known == "auth.users" => {}
+        _ if keys::is_array(known) => {}
         other => {
             let found = crate::reading::described(other, path);
             reading.complain(

@@ -35,7 +35,8 @@ pub(crate) const TABLE: Table = Table {
             default: "[]",
             example: "[\"127.0.0.1/32\"]",
             expects: "a list of networks",
-            text: "Networks whose X-Forwarded-For header is believed. Nobody's by default, because anybody can send one.",
+            text: "Networks whose X-Forwarded-For headers, and PROXY headers on the streams of [relay] and [edge], are\n\
+                   believed. Nobody's by default, because anybody can send one.",
         },
         Key {
             name: "allowed_origins",
@@ -55,7 +56,7 @@ pub struct Web {
     pub listen: Vec<SocketAddr>,
     /// Scheme, host and maybe a port, without a path; `None`: see [`Web::origin`].
     pub public_url: Option<String>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Whose `X-Forwarded-For` and PROXY headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Which pages may call.
     pub allowed_origins: Origins,
