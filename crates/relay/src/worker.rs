@@ -99,6 +99,8 @@ impl<E: Engine> Worker<E> {
     pub(crate) fn run(&mut self) -> io::Result<()> {
         let mut received = Vec::with_capacity(self.arena.slots());
         let mut now = clock::now();
+        // Some may have been handed to an earlier life that panicked.
+        self.adopt(now);
         while !self.control.stopping() {
             let timeout = self.pause(now);
             let (sockets, arena) = (&mut self.sockets, &mut self.arena);
@@ -118,6 +120,7 @@ impl<E: Engine> Worker<E> {
             self.arena.reset();
         }
         self.sockets.streams.close_all();
+        while self.control.next_adopted().is_some() {}
         self.publish();
         Ok(())
     }

@@ -13,7 +13,7 @@ pub struct Adopted {
     /// The socket. Nobody else may have it, or closing it would not be noticed.
     pub stream: TcpStream,
     /// The state of TLS once the handshake is over. It may hold plaintext that nobody read yet.
-    pub tls: Option<ServerConnection>,
+    pub tls: Option<Box<ServerConnection>>,
     /// Bytes that were read already: of what the client says, so decrypted where there is TLS.
     pub early: Vec<u8>,
     /// Where the client is, as a trusted proxy says if there is one.

@@ -58,8 +58,7 @@ impl Connection {
         let Seated { adopted, seat } = seated;
         let five_tuple = adopted.five_tuple();
         let (mut early, mut wire) = (adopted.early, Wire::Tcp);
-        if let Some(tls) = adopted.tls {
-            let mut tls = Box::new(tls);
+        if let Some(mut tls) = adopted.tls {
             early.extend(tls::unread(&mut tls)?);
             wire = Wire::Tls(tls);
         }
@@ -239,15 +238,15 @@ impl Connection {
     }
 }
 
-/// A client that vanished is noticed by whichever comes first: probes on an idle connection, or sent bytes that nobody
-/// acknowledges for `patience`.
+/// A client that vanished is noticed by probes on a quiet connection, or because nobody acknowledges what was sent. The
+/// kernel is to wait twice as long as we do: where something waits with us too, our own rule decides.
 fn prepare(socket: &TcpStream, patience: Duration) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let socket = SockRef::from(socket);
     // Each of these only makes things better; a socket that is closed already tells when it is read.
     let _ = socket.set_tcp_nodelay(true);
     let _ = socket.set_tcp_notsent_lowat(UNSENT_MAX);
-    let _ = socket.set_tcp_user_timeout(Some(patience));
+    let _ = socket.set_tcp_user_timeout(Some(2 * patience));
     let probes = TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10));
     let _ = socket.set_tcp_keepalive(&probes);
     Ok(())

@@ -160,10 +160,10 @@ impl Control {
         self.load.load(Ordering::Relaxed)
     }
 
-    /// Hands over a connection. False when too many wait already; it is closed then.
+    /// Hands over a connection. False when too many wait already, or the worker stops; it is closed then.
     pub(crate) fn adopt(&self, adopted: Adopted) -> bool {
         let seated = Box::new(Seated { adopted, seat: Seat::take(&self.load) });
-        let taken = self.adopted.try_send(seated).is_ok();
+        let taken = !self.stopping() && self.adopted.try_send(seated).is_ok();
         self.wake.wake();
         taken
     }

@@ -27,6 +27,8 @@ pub(crate) const BOTH: [Over; 2] = [Over::Tcp, Over::Tls];
 /// Accepts connections and hands them to the relay, as the edge does.
 pub(crate) struct Door {
     listener: TcpListener,
+    /// The client's address as a proxy in front says, in place of the true one.
+    pub(crate) claimed: Option<SocketAddr>,
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
 }
@@ -45,6 +47,7 @@ impl Door {
         let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         Self {
             listener: TcpListener::bind(address).unwrap(),
+            claimed: None,
             server: Arc::new(server.with_single_cert(vec![made.cert.der().clone()], key).unwrap()),
             client: Arc::new(client),
         }
@@ -90,7 +93,14 @@ impl Door {
             None => far.read_exact(&mut bytes).unwrap(),
         }
         far.set_nonblocking(true).unwrap();
-        let adopted = Adopted { client: client.own, server: self.address(), stream: far, tls, early: bytes };
+        let tls = tls.map(Box::new);
+        let adopted = Adopted {
+            client: self.claimed.unwrap_or(client.own),
+            server: self.address(),
+            stream: far,
+            tls,
+            early: bytes,
+        };
         assert!(relay.adopt(adopted));
         client
     }

@@ -84,6 +84,22 @@ fn tls_that_breaks_ends_with_an_alert() {
     wait_for(&relay, "counted", |s| s[0].counters.streams.closed.tls == 1);
 }
 
+#[test]
+fn a_new_connection_from_the_same_address_replaces_the_old_one() {
+    let relay = start(&config(25544..=25559));
+    for over in BOTH {
+        let mut door = Door::new();
+        door.claimed = Some("198.51.100.7:5000".parse().unwrap());
+        let mut old = door.allocated(&relay, over, "alice");
+        let mut new = door.allocated(&relay, over, "alice");
+        assert_eq!(Some(new.binding()), door.claimed);
+        assert_eq!((relay.ports_taken(), relay.allocations().len()), (1, 1));
+        old.until_closed();
+        new.refresh(0).unwrap();
+    }
+    wait_for(&relay, "counted", |s| s[0].counters.streams.closed.replaced == 2);
+}
+
 fn impatient(ports: std::ops::RangeInclusive<u16>, limits: StreamLimits) -> Relay {
     start(&Config { streams: limits, ..config(ports) })
 }
