@@ -9,20 +9,15 @@ use crate::problem::Complaint;
 use crate::reading::Reading;
 
 /// Path of a key, and the feature that it needs.
-const NOT_YET: [(&str, &str); 14] = [
-    ("relay.tls_listen", "TURN over TLS"),
+const NOT_YET: [(&str, &str); 9] = [
     ("relay.alternate_addresses", "NAT behaviour discovery (RFC 5780)"),
     ("relay.tcp_allocations", "TCP allocations (RFC 6062)"),
     ("relay.mobility", "mobility (RFC 8016)"),
     ("limits.allocation_bandwidth", "a limit on the bandwidth of an allocation"),
     ("limits.user_bandwidth", "a limit on the bandwidth of a user"),
     ("limits.total_bandwidth", "a limit on the bandwidth of the server"),
-    ("tls.certificate", "TLS"),
-    ("tls.key", "TLS"),
-    ("tls.pairs", "TLS"),
     ("tls.acme.domains", "certificates by ACME"),
     ("tls.acme.contact", "certificates by ACME"),
-    ("edge.listen", "one port for web, WebSocket and TURN over TLS"),
     ("cluster.engine", "several nodes"),
 ];
 

@@ -21,7 +21,7 @@ pub(crate) const TABLE: Table = Table {
     }],
 };
 
-/// `[edge]`. Not available yet.
+/// `[edge]`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edge {
     /// TCP listeners.

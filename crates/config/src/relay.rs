@@ -124,7 +124,7 @@ pub(crate) const TABLE: Table = Table {
 pub struct Relay {
     /// UDP listeners of STUN and TURN; may be empty.
     pub listen: Vec<SocketAddr>,
-    /// TCP listeners of STUN and TURN over TLS. Not available yet.
+    /// TCP listeners of STUN and TURN over TLS.
     pub tls_listen: Vec<SocketAddr>,
     /// Local addresses on which relayed transport addresses are bound, none of them a wildcard.
     pub relay_addresses: Vec<IpAddr>,

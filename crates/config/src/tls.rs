@@ -88,7 +88,7 @@ pub(crate) const ACME: Table = Table {
     ],
 };
 
-/// `[tls]`. Not available yet.
+/// `[tls]`
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
     /// PEM file with the chain; comes with `key`.

@@ -25,6 +25,7 @@ use crate::ice::{IceUrls, Mint};
 use crate::pages::EmbeddedPages;
 use crate::relay_control::{EndOfMembership, FreshCredentials};
 use crate::signals::Signals;
+use crate::streams::{Served, Streams};
 use crate::{convert, logging, notify};
 
 /// How long calls may go on once the end was asked for; a second signal cuts them at once.
@@ -50,9 +51,10 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     // Everything is bound before anything is announced: an address in use ends the start, and nothing half serves.
     let web = bind_all(&config.web.listen)?;
     let admin = bind_all(&config.admin.listen)?;
+    let streams = Streams::bind(config)?;
     let relay = start_relay(config, &secrets)?;
-    let urls = IceUrls::of(&config.relay);
-    let origin = config.web.origin().unwrap_or_default();
+    let urls = IceUrls::of(config);
+    let origin = config.origin().unwrap_or_default();
     let signaling = Signaling::new(
         convert::signaling(config),
         Ports {
@@ -66,19 +68,20 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     );
     // Every listener is bound, so whoever reads the addresses can use them at once.
     Announcement {
-        page: config.web.origin(),
+        page: config.origin(),
         ice: &urls,
         config: file,
         own_secret: secrets.own,
         admin: &config.admin.listen,
     }
     .print();
-    let house = Arc::new(House { relay, signaling, ending: AtomicBool::new(false) });
     let (drain, draining) = watch::channel(false);
     let mut sessions = JoinSet::new();
     for listener in web {
-        sessions.spawn(Arc::clone(&house.signaling).serve(listener, draining.clone()));
+        sessions.spawn(Arc::clone(&signaling).serve(listener, draining.clone()));
     }
+    let streams = streams.serve(&relay, &signaling, &draining, &mut sessions);
+    let house = Arc::new(House { relay, signaling, streams, ending: AtomicBool::new(false) });
     let mut tools = JoinSet::new();
     for listener in admin {
         let view: Arc<dyn View> = house.clone();
@@ -114,7 +117,8 @@ async fn all_has_ended(sessions: &mut JoinSet<()>, relay: &Relay) {
     }
 }
 
-fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
+/// Binds TCP listeners; what cannot be bound says so with its address.
+pub(crate) fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         listeners.push(bind(*address).map_err(|e| Failure::os(format_args!("cannot listen on TCP {address}"), &e))?);
@@ -147,6 +151,7 @@ fn start_relay(config: &Config, secrets: &Secrets) -> Result<Arc<Relay>, Failure
 struct House {
     relay: Arc<Relay>,
     signaling: Arc<Signaling>,
+    streams: Served,
     ending: AtomicBool,
 }
 
@@ -160,6 +165,7 @@ impl View for House {
     }
 
     fn metrics(&self) -> String {
-        metrics::text(&self.relay.stats(), &self.signaling.stats())
+        let Served { edge, certificates } = &self.streams;
+        metrics::text(&self.relay.stats(), &self.signaling.stats(), &edge.stats(), &certificates.expiries())
     }
 }

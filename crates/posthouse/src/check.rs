@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use posthouse_config::Loaded;
+use posthouse_config::{Finding, Loaded, TlsPair};
+use posthouse_edge::{Pair, PairFault, PairFile};
 
 use crate::exit::Failure;
 
@@ -24,5 +25,17 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
     let Some(file) = file else { return Ok(Loaded::default()) };
     let mut loaded = posthouse_config::load(file).map_err(Failure::config)?;
     loaded.check_host().map_err(Failure::config)?;
+    loaded.check_certificates(judge).map_err(Failure::config)?;
     Ok(loaded)
+}
+
+/// Reads a certificate and its key as the edge will; each finding is told at its line of the file.
+fn judge(pair: &TlsPair) -> Result<Vec<Finding>, Finding> {
+    let pair = Pair { certificate: pair.certificate.clone(), key: pair.key.clone() };
+    let finding = |fault: PairFault| Finding {
+        is_about_key: fault.file == PairFile::Key,
+        reason: fault.reason,
+        write: fault.write,
+    };
+    pair.check().map(|doubts| doubts.into_iter().map(finding).collect()).map_err(finding)
 }

@@ -117,7 +117,8 @@ pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
     let posthouse_config::Collider { require_join } = *collider;
     posthouse_signaling::Config {
         listen: listen.first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
-        public_url: public_url.clone(),
+        // Links of the one port must say https.
+        public_url: public_url.clone().or_else(|| (!config.edge.listen.is_empty()).then(|| config.origin()).flatten()),
         trusted_proxies: trusted_proxies.clone(),
         allowed_origins: match allowed_origins {
             Origins::Any => vec!["*".to_owned()],

@@ -27,7 +27,7 @@ pub(crate) fn print(ask: &CredentialsAsk) -> Result<(), Failure> {
     };
     let mint = Mint::new(secret.clone(), config.auth.credential_lifetime);
     let minted = mint.credential(&ask.user);
-    let urls = IceUrls::of(&config.relay);
+    let urls = IceUrls::of(&config);
     if ask.json {
         let servers = json!({ "iceServers": [
             { "urls": urls.stun },

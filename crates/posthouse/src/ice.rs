@@ -3,27 +3,44 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use posthouse_config::{Relay, Secret};
+use posthouse_config::{Config, Relay, Secret};
 use posthouse_turn::{Credentials, Minted};
+
+use crate::streams::tls_listeners;
 
 /// What clients put into `urls`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct IceUrls {
     /// `stun:HOST:PORT`
     pub(crate) stun: Vec<String>,
-    /// `turn:HOST:PORT?transport=udp`
+    /// `turn:HOST:PORT?transport=udp`, then the same over TCP, then `turns:NAME:PORT?transport=tcp`
     pub(crate) turn: Vec<String>,
 }
 
 impl IceUrls {
     /// One of each for every listener, as clients reach it: behind 1:1 NAT by the public address, and a wildcard
     /// listener by every relay address of its family.
-    pub(crate) fn of(relay: &Relay) -> Self {
-        let mut hosts: Vec<SocketAddr> = relay.listen.iter().flat_map(|listen| reachable(relay, *listen)).collect();
-        hosts.dedup();
+    ///
+    /// TLS is offered by the name that the pages have too: a certificate is for a name, and browsers check it.
+    pub(crate) fn of(config: &Config) -> Self {
+        let relay = &config.relay;
+        let hosts = all_reachable(relay, relay.listen.iter());
+        let origin = config.origin().filter(|origin| origin.starts_with("https://"));
+        let name = origin.as_deref().and_then(host_of);
+        let secure = all_reachable(relay, tls_listeners(config));
+        let mut turns: Vec<String> = secure
+            .iter()
+            .map(|at| match name {
+                Some(name) => format!("turns:{name}:{}?transport=tcp", at.port()),
+                None => format!("turns:{at}?transport=tcp"),
+            })
+            .collect();
+        turns.dedup();
+        let udp = hosts.iter().map(|host| format!("turn:{host}?transport=udp"));
+        let tcp = hosts.iter().map(|host| format!("turn:{host}?transport=tcp"));
         Self {
             stun: hosts.iter().map(|host| format!("stun:{host}")).collect(),
-            turn: hosts.iter().map(|host| format!("turn:{host}?transport=udp")).collect(),
+            turn: udp.chain(tcp).chain(turns).collect(),
         }
     }
 
@@ -31,6 +48,21 @@ impl IceUrls {
     pub(crate) fn reachable_here(relay: &Relay) -> Vec<SocketAddr> {
         relay.listen.iter().flat_map(|listen| local(relay, *listen)).collect()
     }
+}
+
+/// The host of `https://HOST[:PORT]`, brackets of IPv6 included.
+fn host_of(url: &str) -> Option<&str> {
+    let authority = url.split_once("://")?.1;
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => Some(host),
+        _ => Some(authority),
+    }
+}
+
+fn all_reachable<'c>(relay: &Relay, listeners: impl Iterator<Item = &'c SocketAddr>) -> Vec<SocketAddr> {
+    let mut hosts: Vec<SocketAddr> = listeners.flat_map(|listen| reachable(relay, *listen)).collect();
+    hosts.dedup();
+    hosts
 }
 
 /// The addresses under which clients reach a listener.
@@ -81,8 +113,8 @@ pub(crate) fn unix_now() -> u64 {
 mod tests {
     use super::*;
 
-    fn relay(toml: &str) -> Relay {
-        posthouse_config::parse(&format!("[relay]\n{toml}"), "test").unwrap().config.relay
+    fn relay(toml: &str) -> Config {
+        posthouse_config::parse(&format!("[relay]\n{toml}"), "test").unwrap().config
     }
 
     #[test]
@@ -99,7 +131,10 @@ mod tests {
         let nat = relay(
             "listen = [\"10.0.0.5:3478\"]\nrelay_addresses = [\"10.0.0.5\"]\nexternal_addresses = [\"203.0.113.10/10.0.0.5\"]",
         );
-        assert_eq!(IceUrls::of(&nat).turn, ["turn:203.0.113.10:3478?transport=udp"]);
+        assert_eq!(
+            IceUrls::of(&nat).turn,
+            ["turn:203.0.113.10:3478?transport=udp", "turn:203.0.113.10:3478?transport=tcp"]
+        );
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod notify;
 mod pages;
 mod relay_control;
 mod signals;
+mod streams;
 
 use std::process::ExitCode;
 

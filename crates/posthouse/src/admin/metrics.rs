@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use posthouse_edge::{Expiry, Stats as Edge};
 use posthouse_relay::{Flow, WorkerStats};
 use posthouse_signaling::Stats as Signaling;
 use prometheus_client::collector::Collector;
@@ -11,9 +12,14 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 /// The text of one scrape.
-pub(crate) fn text(workers: &[WorkerStats], signaling: &Signaling) -> String {
+pub(crate) fn text(workers: &[WorkerStats], signaling: &Signaling, edge: &Edge, expiries: &[Expiry]) -> String {
     let mut registry = Registry::with_prefix("posthouse");
-    registry.register_collector(Box::new(Scrape { workers: workers.to_vec(), signaling: *signaling }));
+    registry.register_collector(Box::new(Scrape {
+        workers: workers.to_vec(),
+        signaling: *signaling,
+        edge: *edge,
+        expiries: expiries.to_vec(),
+    }));
     let mut text = String::new();
     encode(&mut text, &registry).expect("a String takes any text");
     text
@@ -27,6 +33,8 @@ type OfWorker<T> = fn(&WorkerStats) -> T;
 struct Scrape {
     workers: Vec<WorkerStats>,
     signaling: Signaling,
+    edge: Edge,
+    expiries: Vec<Expiry>,
 }
 
 impl Collector for Scrape {
@@ -36,6 +44,8 @@ impl Collector for Scrape {
         self.relay_rules(&mut page)?;
         self.relay_packets(&mut page)?;
         self.relay_kernel(&mut page)?;
+        self.relay_streams(&mut page)?;
+        self.edge(&mut page)?;
         self.rooms(&mut page)?;
         self.signaling(&mut page)
     }
@@ -116,6 +126,60 @@ impl Scrape {
             "Relayed sockets that could not be bound",
             self.sum(|w| w.counters.bind_errors),
         )
+    }
+
+    fn relay_streams(&self, page: &mut Page<'_>) -> fmt::Result {
+        page.gauge("relay_streams", "TURN connections over TCP and TLS now", self.sum(|w| w.streams))?;
+        let of: [(&str, OfWorker<u64>); 9] = [
+            ("by_client", |w| w.counters.streams.closed.by_client),
+            ("reset", |w| w.counters.streams.closed.reset),
+            ("broken", |w| w.counters.streams.closed.broken),
+            ("tls", |w| w.counters.streams.closed.tls),
+            ("silent", |w| w.counters.streams.closed.silent),
+            ("idle", |w| w.counters.streams.closed.idle),
+            ("stalled", |w| w.counters.streams.closed.stalled),
+            ("flooded", |w| w.counters.streams.closed.flooded),
+            ("replaced", |w| w.counters.streams.closed.replaced),
+        ];
+        let closed = of.map(|(reason, of)| (reason, self.sum(of)));
+        page.family("relay_streams_closed", "TURN connections that ended, by reason", "reason", closed)?;
+        let dropped = self.sum(|w| w.counters.streams.dropped);
+        page.counter("relay_stream_drops", "Relayed packets that slow stream clients cost", dropped)
+    }
+
+    fn edge(&self, page: &mut Page<'_>) -> fmt::Result {
+        let e = &self.edge;
+        page.counter("edge_connections", "TCP connections accepted for TURN, TLS and the one port", e.accepted)?;
+        page.counter("edge_handshakes", "TLS handshakes completed", e.handshakes)?;
+        let became = [
+            ("turn_plain", e.turn_plain),
+            ("turn_tls", e.turn_tls),
+            ("http_plain", e.http_plain),
+            ("http_tls", e.http_tls),
+            ("redirected", e.redirected),
+        ];
+        page.family("edge_handed_on", "What connections turned out to be", "as", became)?;
+        let refused = [
+            ("descriptors", e.refused_descriptors),
+            ("source", e.refused_source),
+            ("http", e.refused_http),
+            ("silent", e.refused_silent),
+            ("gone", e.gone),
+            ("untrusted_proxy", e.refused_untrusted),
+            ("proxy_header", e.refused_proxy_header),
+            ("no_certificate", e.refused_no_certificate),
+            ("handshake", e.handshakes_failed),
+            ("slow_handshake", e.handshakes_timed_out),
+            ("not_turn", e.refused_not_turn),
+        ];
+        page.family("edge_refusals", "Connections closed before they were handed on, by reason", "reason", refused)?;
+        let help = "Whole days that a certificate is still good";
+        let mut days = page.0.encode_descriptor("edge_certificate_days_left", help, None, MetricType::Gauge)?;
+        for expiry in &self.expiries {
+            let certificate = expiry.certificate.display().to_string();
+            days.encode_family(&[("certificate", certificate)])?.encode_gauge(&expiry.days_left)?;
+        }
+        Ok(())
     }
 
     fn rooms(&self, page: &mut Page<'_>) -> fmt::Result {
