@@ -7,6 +7,7 @@ use posthouse_stun::attribute::Family;
 use posthouse_stun::{ErrorCode, Key, PasswordAlgorithm, TransactionId};
 
 use crate::auth::Signer;
+use crate::bandwidth::Taken;
 use crate::channel::Channels;
 use crate::permission::Permissions;
 use crate::quota::Grant;
@@ -22,6 +23,8 @@ pub(crate) struct Allocation {
     pub(crate) channels: Channels,
     pub(crate) forwarded: Traffic,
     pub(crate) wrapped: Traffic,
+    /// Of its bandwidth.
+    pub(crate) taken: Taken,
     pub(crate) created: Instant,
     pub(crate) expires: Instant,
     /// Its entry among the deadlines.

@@ -9,6 +9,7 @@
 
 mod allocation;
 mod auth;
+mod bandwidth;
 mod channel;
 mod credentials;
 mod deadlines;
@@ -44,5 +45,5 @@ pub use peer_policy::{Denied, Peer, PeerPolicy};
 pub use quota::Shared;
 pub use refusal::{BadRequest, Refusal};
 pub use server::Server;
-pub use settings::{Families, Quotas, Rates, Settings};
+pub use settings::{Bandwidth, Families, Quotas, Rates, Settings};
 pub use stats::{DeniedPeers, Drops, Refusals, Requests, Stats, Traffic};

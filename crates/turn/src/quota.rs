@@ -5,16 +5,19 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Refusal;
+use crate::bandwidth::{Everyone, SharedBucket};
 use crate::reservation::Reservations;
 use crate::settings::Quotas;
 
-/// What several servers in one process share: the count of allocations, and the ports held in reserve.
+/// What several servers in one process share: the count of allocations, their bandwidth, and the ports held in reserve.
 ///
-/// Cheap to clone. Its locks are taken at an Allocate and at the end of an allocation, never for a packet.
+/// Cheap to clone. Its locks are taken at an Allocate and at the end of an allocation, never for a packet: bandwidth
+/// is counted by atomics.
 #[derive(Debug, Clone, Default)]
 pub struct Shared {
     ledger: Arc<Mutex<Ledger>>,
     reservations: Arc<Mutex<Reservations>>,
+    everyone: Arc<Everyone>,
 }
 
 impl Shared {
@@ -38,13 +41,18 @@ impl Shared {
         if full(Some(&ledger.total), quotas.total) {
             return Err(Refusal::InsufficientCapacity);
         }
-        if full(ledger.users.get(user), quotas.per_user) || full(ledger.prefixes.get(&prefix), quotas.per_prefix) {
+        let of_user = ledger.users.get(user).map(|account| &account.allocations);
+        if full(of_user, quotas.per_user) || full(ledger.prefixes.get(&prefix), quotas.per_prefix) {
             return Err(Refusal::AllocationQuotaReached);
         }
-        let user = ledger.count_user(user);
+        let (user, bucket) = ledger.count_user(user).unzip();
         *ledger.prefixes.entry(prefix).or_insert(0) += 1;
         ledger.total += 1;
-        Ok(Grant { ledger: Arc::clone(&self.ledger), user, prefix })
+        Ok(Grant { ledger: Arc::clone(&self.ledger), user, bucket, prefix })
+    }
+
+    pub(crate) fn everyone(&self) -> &Arc<Everyone> {
+        &self.everyone
     }
 
     pub(crate) fn reservations(&self) -> MutexGuard<'_, Reservations> {
@@ -55,25 +63,33 @@ impl Shared {
 #[derive(Debug, Default)]
 struct Ledger {
     total: u32,
-    users: BTreeMap<Arc<str>, u32>,
+    users: BTreeMap<Arc<str>, Account>,
     prefixes: BTreeMap<u64, u32>,
 }
 
+/// What one user has. It goes with his last allocation.
+#[derive(Debug, Default)]
+struct Account {
+    allocations: u32,
+    bucket: Arc<SharedBucket>,
+}
+
 impl Ledger {
-    fn count_user(&mut self, user: &str) -> Option<Arc<str>> {
+    fn count_user(&mut self, user: &str) -> Option<(Arc<str>, Arc<SharedBucket>)> {
         if user.is_empty() {
             return None;
         }
         let user = self.users.get_key_value(user).map_or_else(|| user.into(), |(known, _)| Arc::clone(known));
-        *self.users.entry(Arc::clone(&user)).or_insert(0) += 1;
-        Some(user)
+        let account = self.users.entry(Arc::clone(&user)).or_default();
+        account.allocations += 1;
+        Some((user, Arc::clone(&account.bucket)))
     }
 
     fn give_back(&mut self, grant: &Grant) {
         self.total -= 1;
-        give_back_one(&mut self.prefixes, &grant.prefix);
+        give_back_one(&mut self.prefixes, &grant.prefix, |count| count);
         if let Some(user) = &grant.user {
-            give_back_one(&mut self.users, user);
+            give_back_one(&mut self.users, user, |account| &mut account.allocations);
         }
     }
 }
@@ -83,6 +99,7 @@ impl Ledger {
 pub(crate) struct Grant {
     ledger: Arc<Mutex<Ledger>>,
     user: Option<Arc<str>>,
+    bucket: Option<Arc<SharedBucket>>,
     prefix: u64,
 }
 
@@ -90,6 +107,11 @@ impl Grant {
     /// The user id it was taken for, empty when he has none.
     pub(crate) fn user(&self) -> &str {
         self.user.as_deref().unwrap_or("")
+    }
+
+    /// The bandwidth that all his allocations share; a nameless user has none.
+    pub(crate) fn bucket(&self) -> Option<&SharedBucket> {
+        self.bucket.as_deref()
     }
 }
 
@@ -99,8 +121,8 @@ impl Drop for Grant {
     }
 }
 
-fn give_back_one<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
+fn give_back_one<K: Ord, V>(counts: &mut BTreeMap<K, V>, key: &K, count: fn(&mut V) -> &mut u32) {
+    if let Some(count) = counts.get_mut(key).map(count) {
         *count -= 1;
         if *count == 0 {
             counts.remove(key);

@@ -7,6 +7,7 @@ use posthouse_stun::attribute::{AttributeType, Family};
 use posthouse_stun::{Builder, ChannelData, Class, Message, MessageType, Method, TransactionId};
 
 use crate::allocation::Allocation;
+use crate::bandwidth::Limits;
 use crate::peer_policy::Peer;
 use crate::{AllocationId, FiveTuple, Forward, Now, PeerTransportAddress, Route, Server, Wrap, WrapHeader};
 
@@ -25,6 +26,9 @@ impl Server {
         // A channel outlives the permission it installed by five minutes; both are needed (RFC 8656 §9).
         if allocation.permissions.get(now.instant, peer.ip()).is_none() {
             return dropped(&mut drops.no_permission);
+        }
+        if over(self.limits.as_ref(), now, allocation, data.len) {
+            return dropped(&mut drops.over_bandwidth);
         }
         allocation.forwarded.count(data.len);
         self.stats.forwarded.count(data.len);
@@ -47,6 +51,9 @@ impl Server {
         }
         let Some(route) = self.settings.route(peer, send.peer.port()) else { return dropped(&mut drops.denied_port) };
         let len = send.payload.len();
+        if over(self.limits.as_ref(), now, allocation, len) {
+            return dropped(&mut drops.over_bandwidth);
+        }
         allocation.forwarded.count(len);
         self.stats.forwarded.count(len);
         let to = PeerTransportAddress(send.peer);
@@ -75,6 +82,9 @@ impl Server {
             }),
         };
         let Some(wrap) = wrapped else { return dropped(&mut drops.too_long) };
+        if over(self.limits.as_ref(), now, allocation, len) {
+            return dropped(&mut drops.over_bandwidth);
+        }
         allocation.wrapped.count(len);
         self.stats.wrapped.count(len);
         Some(wrap)
@@ -120,6 +130,11 @@ fn living<'t>(
 ) -> Option<(AllocationId, &'t mut Allocation)> {
     let id = table.find(from)?;
     table.get_mut(id).filter(|allocation| allocation.lives(now)).map(|allocation| (id, allocation))
+}
+
+/// The packet is one too many for the bandwidth; otherwise it is charged. Without limits this is one branch.
+fn over(limits: Option<&Limits>, now: Now, allocation: &mut Allocation, len: usize) -> bool {
+    limits.is_some_and(|limits| !limits.pass(now.instant, allocation, len))
 }
 
 /// The Data indication's bytes up to its payload: XOR-PEER-ADDRESS and the head of DATA (RFC 8656 §11.3).

@@ -10,6 +10,7 @@ use posthouse_stun::Kind;
 use posthouse_stun::attribute::Family;
 
 use crate::allocation::AllocationView;
+use crate::bandwidth::Limits;
 use crate::deadlines::Deadlines;
 use crate::entropy::Entropy;
 use crate::limiter::Limiter;
@@ -26,6 +27,8 @@ use crate::{
 pub struct Server {
     pub(crate) settings: Arc<Settings>,
     pub(crate) shared: Shared,
+    /// Bandwidth, if it is limited.
+    pub(crate) limits: Option<Limits>,
     pub(crate) table: Table,
     pub(crate) deadlines: Deadlines,
     /// Reserved ports this server made, with the time to give them back, in order.
@@ -45,8 +48,10 @@ impl Server {
         let mut entropy = Entropy::new(seed);
         let table = Table::new(u64::from_ne_bytes(entropy.take()));
         let limiter = Limiter::new(u64::from_ne_bytes(entropy.take()), now.instant);
+        shared.everyone().begin(now.instant);
         Self {
             limiter,
+            limits: Limits::new(&settings.bandwidth, shared.everyone()),
             settings,
             shared,
             table,
@@ -113,6 +118,7 @@ impl Server {
 
     /// New settings apply at once: living permissions and channels are judged by them, cached keys are forgotten.
     pub fn handle_settings(&mut self, now: Now, settings: Arc<Settings>) {
+        self.limits = Limits::new(&settings.bandwidth, self.shared.everyone());
         self.settings = settings;
         self.expire(now.instant);
         self.judge_all();

@@ -48,6 +48,8 @@ pub struct Settings {
     pub max_channels: usize,
     /// How many allocations.
     pub quotas: Quotas,
+    /// How fast packets may move.
+    pub bandwidth: Bandwidth,
     /// How many answers to sources that have not proved themselves.
     pub rates: Rates,
     /// SOFTWARE in every answer; absent unless somebody wants it, as it only makes answers longer.
@@ -75,6 +77,7 @@ impl Settings {
             max_permissions: 1000,
             max_channels: 256,
             quotas: Quotas::default(),
+            bandwidth: Bandwidth::default(),
             rates: Rates::default(),
             software: None,
         }
@@ -116,6 +119,22 @@ impl Default for Quotas {
     fn default() -> Self {
         Self { per_user: 10, per_prefix: 100, total: 0 }
     }
+}
+
+/// Bytes per second, over all servers that share a [`crate::Shared`]; 0 is no limit.
+///
+/// A datagram counts with its payload and 28 bytes of IP and UDP headers, and both directions count together. One that
+/// another allocation of this server receives counts for both. What is over the rate is dropped
+/// ([`crate::Drops::over_bandwidth`]), never refused. One second's worth may pass in a burst, or 64 KiB if that is more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bandwidth {
+    /// Of one allocation.
+    pub per_allocation: u64,
+    /// Of one user id, all his allocations together.
+    pub per_user: u64,
+    /// Of everyone. When it is scarce, an allocation within its share (this over the number of those that relay) loses
+    /// nothing; who takes more is dropped first. Of a burst, one half is kept for those within their share.
+    pub total: u64,
 }
 
 /// Answers per second over UDP to sources that have not proved their address; 0 is no limit.

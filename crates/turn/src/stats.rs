@@ -134,6 +134,8 @@ counters! {
         no_permission,
         /// A Send to a port of this machine that is none of the relay's, or to port 0.
         denied_port,
+        /// Faster than [`crate::Bandwidth`] allows, in either direction.
+        over_bandwidth,
         /// Longer than a message can carry.
         too_long,
     }

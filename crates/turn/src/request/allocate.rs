@@ -8,6 +8,7 @@ use posthouse_stun::{Builder, Class, ErrorCode, Message, Method};
 use super::{Reply, Request};
 use crate::allocation::{Allocation, Extra, Pending, Relayed};
 use crate::auth::Caller;
+use crate::bandwidth::Taken;
 use crate::channel::Channels;
 use crate::peer_policy::is_tunnelled;
 use crate::permission::Permissions;
@@ -100,6 +101,7 @@ impl Server {
             channels: Channels::default(),
             forwarded: Traffic::default(),
             wrapped: Traffic::default(),
+            taken: Taken::default(),
             created: request.now.instant,
             expires,
             deadline: expires,

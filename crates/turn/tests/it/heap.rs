@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 
 use posthouse_stun::Method;
-use posthouse_turn::{Output, PeerTransportAddress, Rates};
+use posthouse_turn::{Bandwidth, Output, PeerTransportAddress, Rates};
 
 use crate::world::{Client, World, channel_data, peer};
 
@@ -61,7 +61,17 @@ fn the_counter_counts() {
 
 #[test]
 fn a_relayed_packet_touches_no_heap_in_either_direction() {
-    let (mut world, mut client) = (World::new(), Client::new(1));
+    relaying_touches_no_heap(World::new());
+}
+
+#[test]
+fn a_relayed_packet_touches_no_heap_when_bandwidth_is_limited() {
+    let bandwidth = Bandwidth { per_allocation: 1 << 30, per_user: 1 << 30, total: 1 << 30 };
+    relaying_touches_no_heap(World::with(|s| s.bandwidth = bandwidth));
+}
+
+fn relaying_touches_no_heap(mut world: World) {
+    let mut client = Client::new(1);
     let id = client.allocate(&mut world);
     assert_eq!(client.bind(&mut world, 0x4000, peer()), 0);
     let other = SocketAddr::new(peer().ip(), 1);

@@ -2,6 +2,7 @@
 
 mod allocate;
 mod auth;
+mod bandwidth;
 mod binding;
 mod channel_bind;
 mod create_permission;
