@@ -16,6 +16,7 @@ mod deadlines;
 mod ending;
 mod entropy;
 mod five_tuple;
+mod icmp;
 mod limiter;
 mod nonce;
 mod now;
@@ -36,6 +37,7 @@ mod table;
 pub use allocation::AllocationView;
 pub use credentials::{Credentials, Minted};
 pub use five_tuple::{FiveTuple, PeerTransportAddress, RelayedTransportAddress, Transport};
+pub use icmp::Icmp;
 pub use nonce::NonceKeys;
 pub use now::Now;
 pub use output::{

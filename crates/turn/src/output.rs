@@ -88,8 +88,8 @@ impl std::fmt::Debug for WrapHeader {
 /// One thing to do, taken with [`crate::Server::poll_output`] until there is none.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Output<'s> {
-    /// Send `message` to the client `to.client` from the server address `to.server`. It lies in the server's own
-    /// buffer: send it before the next input.
+    /// Send `message`, an answer or the report of an ICMP error, to the client `to.client` from the server address
+    /// `to.server`. It lies in the server's own buffer: send it before the next input.
     Respond {
         /// Client and server address.
         to: FiveTuple,

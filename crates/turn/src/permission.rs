@@ -8,6 +8,9 @@ use crate::peer_policy::Peer;
 /// "The Permission Lifetime MUST be 300 seconds" (RFC 8656 §9).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(300);
 
+/// Between two reports of ICMP errors about one address.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
 /// An allocation's permissions, sorted by address: most hold one or two, a busy one some hundred.
 #[derive(Debug, Default)]
 pub(crate) struct Permissions(Vec<Permission>);
@@ -17,6 +20,8 @@ struct Permission {
     ip: IpAddr,
     peer: Peer,
     expires: Instant,
+    /// When the client last heard of an ICMP error.
+    reported: Option<Instant>,
 }
 
 impl Permissions {
@@ -28,14 +33,28 @@ impl Permissions {
 
     /// Installs or refreshes.
     pub(crate) fn install(&mut self, now: Instant, ip: IpAddr, peer: Peer) {
-        let permission = Permission { ip, peer, expires: now + LIFETIME };
+        let expires = now + LIFETIME;
         match self.find(ip) {
-            Ok(at) => self.0[at] = permission,
+            Ok(at) => (self.0[at].peer, self.0[at].expires) = (peer, expires),
             Err(at) => {
                 reserve_few(&mut self.0);
-                self.0.insert(at, permission);
+                self.0.insert(at, Permission { ip, peer, expires, reported: None });
             }
         }
+    }
+
+    /// Whether the client may hear of an ICMP error about this address: once a second. `None` without a permission.
+    pub(crate) fn may_report(&mut self, now: Instant, ip: IpAddr) -> Option<bool> {
+        let at = self.find(ip).ok()?;
+        let permission = &mut self.0[at];
+        if now >= permission.expires {
+            return None;
+        }
+        let is_due = permission.reported.is_none_or(|last| now >= last + REPORT_INTERVAL);
+        if is_due {
+            permission.reported = Some(now);
+        }
+        Some(is_due)
     }
 
     /// Whether `ips`, sorted and without repetition, may be installed without holding more than `max`.

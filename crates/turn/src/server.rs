@@ -17,8 +17,8 @@ use crate::limiter::Limiter;
 use crate::response::Response;
 use crate::table::Table;
 use crate::{
-    AllocationId, BindError, Bound, FiveTuple, Forward, Now, Output, PeerTransportAddress, RelayedTransportAddress,
-    Settings, Shared, Stats, Wrap,
+    AllocationId, BindError, Bound, FiveTuple, Forward, Icmp, Now, Output, PeerTransportAddress,
+    RelayedTransportAddress, Settings, Shared, Stats, Wrap,
 };
 
 /// A STUN/TURN server without sockets and without a clock.
@@ -83,6 +83,12 @@ impl Server {
     /// relayed transport address ([`crate::Route::Relay`]); then `from` is that allocation's own address.
     pub fn handle_peer(&mut self, now: Now, at: AllocationId, from: PeerTransportAddress, len: usize) -> Option<Wrap> {
         self.wrap(now, at, from, len)
+    }
+
+    /// An ICMP error that a relayed socket of `at` received about a datagram to `peer`. The indication for the client,
+    /// if any, waits in [`Self::poll_output`]: at most one a second for each peer's address.
+    pub fn handle_icmp(&mut self, now: Now, at: AllocationId, peer: PeerTransportAddress, icmp: Icmp) {
+        self.icmp(now, at, peer, icmp);
     }
 
     /// The living allocation that peers reach at `relayed`: where to deliver a [`crate::Route::Relay`].

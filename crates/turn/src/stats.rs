@@ -33,6 +33,8 @@ pub struct Stats {
     pub forwarded: Traffic,
     /// Peer to client.
     pub wrapped: Traffic,
+    /// ICMP errors that clients were told of.
+    pub icmp_reported: u64,
     /// Allocations that came to be.
     pub allocations_created: u64,
     /// Allocations that ended.
@@ -136,6 +138,8 @@ counters! {
         denied_port,
         /// Faster than [`crate::Bandwidth`] allows, in either direction.
         over_bandwidth,
+        /// An ICMP error that is not for the client: of another type, or the second within a second about one peer.
+        icmp,
         /// Longer than a message can carry.
         too_long,
     }

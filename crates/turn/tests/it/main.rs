@@ -8,6 +8,7 @@ mod channel_bind;
 mod create_permission;
 mod ending;
 mod heap;
+mod icmp;
 mod limiter;
 mod model;
 mod policy;

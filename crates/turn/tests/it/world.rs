@@ -8,8 +8,8 @@ use posthouse_stun::attribute::{AttributeType, Family};
 use posthouse_stun::{Builder, ChannelData, Class, Integrity, Key, Message, MessageType, Method, PasswordAlgorithm};
 use posthouse_stun::{ChannelNumber, TransactionId};
 use posthouse_turn::{
-    AllocationId, BindError, BindRelayed, Binding, Bound, Credentials, Families, FiveTuple, Forward, NonceKeys, Now,
-    Output, PeerTransportAddress, PortRequest, RelayedTransportAddress, Server, Settings, Shared, Transport, Wrap,
+    AllocationId, BindError, BindRelayed, Binding, Bound, Credentials, Families, FiveTuple, Forward, Icmp, NonceKeys,
+    Now, Output, PeerTransportAddress, PortRequest, RelayedTransportAddress, Server, Settings, Shared, Transport, Wrap,
 };
 
 pub(crate) const REALM: &str = "example.org";
@@ -109,6 +109,14 @@ impl World {
         let wrap = self.server.handle_peer(self.now, at, PeerTransportAddress(from), len);
         self.drain();
         wrap
+    }
+
+    /// A relayed socket received an ICMP error.
+    pub(crate) fn icmp(&mut self, at: AllocationId, peer: SocketAddr, icmp: Icmp) -> Option<Answer> {
+        self.answers.clear();
+        self.server.handle_icmp(self.now, at, PeerTransportAddress(peer), icmp);
+        self.drain();
+        self.answer()
     }
 
     /// Time passes, and the shell wakes whenever it was asked to.
