@@ -52,8 +52,10 @@ pub(crate) fn scarce_files(source: &Source, config: &Config) -> Option<Problem> 
     let needed = allocations + 1024;
     (hard < needed && !config.relay.listen.is_empty()).then(|| {
         let about = format!("{allocations} allocations need {needed} open files, but the limit is {hard}");
-        let write =
-            format!("raise LimitNOFILE to {needed}, or write limits.allocations_total = {}", hard.saturating_sub(1024));
+        let write = match hard.saturating_sub(1024) {
+            0 => format!("raise LimitNOFILE to {needed}"),
+            fitting => format!("raise LimitNOFILE to {needed}, or write limits.allocations_total = {fitting}"),
+        };
         source.problem("limits.allocations_total", Complaint::doubt(about, write))
     })
 }

@@ -104,8 +104,11 @@ fn answer<B>(request: &Request<B>, token: Option<&Secret>, view: &dyn View) -> R
 
 fn authorised<B>(request: &Request<B>, token: Option<&Secret>) -> bool {
     let Some(token) = token else { return true };
-    let given = request.headers().get(AUTHORIZATION).and_then(|v| v.as_bytes().strip_prefix(b"Bearer "));
-    given.is_some_and(|given| given.ct_eq(token.expose().as_bytes()).into())
+    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked(7));
+    // The scheme's case does not matter (RFC 9110 §11.1).
+    given.is_some_and(|(scheme, given)| {
+        scheme.eq_ignore_ascii_case(b"Bearer ") && given.ct_eq(token.expose().as_bytes()).into()
+    })
 }
 
 fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {

@@ -17,6 +17,10 @@ pub(crate) fn examine(file: Option<&Path>) -> Result<(), Failure> {
     let config = load(file)?.config;
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| Failure::os("cannot start", &e))?;
     let failures = runtime.block_on(examine_all(&config));
+    if failures == 0 && config.auth.secrets.is_empty() {
+        println!("STUN is well; TURN was not examined: set auth.secrets, start the server with it, and ask again");
+        return Ok(());
+    }
     if failures == 0 {
         println!("all is well: a client that reaches these addresses can call");
         return Ok(());

@@ -105,7 +105,8 @@ pub(crate) fn harden(headers: &mut HeaderMap, over_tls: bool) {
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (CACHE_CONTROL, "no-cache"),
+        // Answers carry credentials and client ids.
+        (CACHE_CONTROL, "no-store"),
     ];
     let hsts = over_tls.then_some((STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
     for (name, value) in always.into_iter().chain(hsts) {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use hyper::{
     Method, Request, StatusCode, Version,
     body::Incoming,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderMap},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HeaderMap, TRANSFER_ENCODING},
 };
 
 use crate::{
@@ -191,6 +191,11 @@ fn framing(headers: &HeaderMap, longest: usize) -> Result<(), StatusCode> {
     }
     if length.is_some_and(|length| length > longest as u64) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let plain = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    if !plain || codings.next().is_some() {
+        return Err(StatusCode::BAD_REQUEST);
     }
     if headers.get(EXPECT).is_some_and(|expected| !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
         return Err(StatusCode::EXPECTATION_FAILED);

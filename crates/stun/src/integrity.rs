@@ -15,7 +15,7 @@ use crate::{AttributeType, HEADER_LEN, Message, RawAttribute};
 pub enum Integrity {
     /// MESSAGE-INTEGRITY, 20 bytes.
     Sha1,
-    /// MESSAGE-INTEGRITY-SHA256, 32 bytes here (16 to 32 on the wire).
+    /// MESSAGE-INTEGRITY-SHA256, 32 bytes.
     Sha256,
 }
 
@@ -45,13 +45,10 @@ impl Message<'_> {
         attribute.value.len() == 20 && mac_sha1(key, self.before(attribute)).ct_eq(attribute.value).into()
     }
 
-    /// A client may truncate the MAC to no less than 16 bytes, a multiple of four (RFC 8489 §14.6).
+    /// In full: a truncated MAC is for usages that say so, and TURN does not (RFC 8489 §14.6).
     fn verify_sha256(&self, key: &[u8]) -> bool {
         let Some(attribute) = self.find(AttributeType::MESSAGE_INTEGRITY_SHA256) else { return false };
-        let len = attribute.value.len();
-        (16..=32).contains(&len)
-            && len % 4 == 0
-            && mac_sha256(key, self.before(attribute))[..len].ct_eq(attribute.value).into()
+        attribute.value.len() == 32 && mac_sha256(key, self.before(attribute)).ct_eq(attribute.value).into()
     }
 
     fn before(&self, attribute: RawAttribute<'_>) -> Covered<'_> {

@@ -44,12 +44,22 @@ impl Room {
             let ghost = self.evictable(policy, now).ok_or(Refusal::Full)?;
             self.end(policy, ghost, Departure::Evicted, effects);
         }
+        self.part_from_departed(policy, effects);
         let role = if self.members.is_empty() { Role::Initiator } else { Role::Joiner };
         self.members.push(Member::new(joining.client, joining.label, role, Seat::Waiting { active: now }));
         if joining.loopback && role == Role::Initiator {
             self.members.push(Member::new(ClientId::loopback(), None, Role::Joiner, Seat::Loopback));
         }
         Ok(role)
+    }
+
+    /// Somebody new comes: those who left meanwhile and did not say so are said goodbye to first. Behind the newcomer's
+    /// messages their goodbye would look like the newcomer's own.
+    fn part_from_departed(&mut self, policy: &Policy, effects: &mut Effects) {
+        for at in 0..self.lingering.len() {
+            let audience = std::mem::take(&mut self.lingering[at].audience);
+            self.say_bye(policy, &audience, &Body::Bye, effects);
+        }
     }
 
     /// Collider without `join`: whoever registers or posts holds a seat from then on.

@@ -84,9 +84,21 @@ fn one_who_joined_since_does_not_hear_the_goodbye_of_one_who_left_before() {
     house.leave("bob");
     house.join("carol").unwrap();
     house.register("carol", 3).unwrap();
-    house.send("bob", BYE).unwrap();
+    assert_eq!(house.send("bob", BYE), Ok(Sent::Ignored));
     assert_eq!(house.heard(3), [""; 0]);
-    assert_eq!(house.heard(1), [BYE]);
+    assert_eq!(house.heard(1), [SYNTHETIC]);
+}
+
+#[test]
+fn the_goodbye_of_one_who_left_is_heard_before_anything_a_newcomer_says() {
+    let mut house = House::in_a_call();
+    house.leave("bob");
+    house.join("carol").unwrap();
+    house.register("carol", 3).unwrap();
+    house.send("carol", "answer").unwrap();
+    house.send("bob", BYE).unwrap();
+    house.pass(60 * SECOND);
+    assert_eq!(house.heard(1), [SYNTHETIC, "answer"]);
 }
 
 #[test]

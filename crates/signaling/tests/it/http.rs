@@ -37,6 +37,13 @@ async fn requests_that_break_the_rules_are_refused() {
         ("HT14 two lengths", post("Content-Length: 1\r\nContent-Length: 2"), &[400]),
         ("HT15 other coding", post("Transfer-Encoding: xchunked"), &[400, 501]),
         ("HT15 coding behind chunked", post("Transfer-Encoding: chunked, identity"), &[400, 501]),
+        ("HT15 chunked twice", post("Transfer-Encoding: chunked, chunked") + "0\r\n\r\n", &[400, 501]),
+        ("HT15 coding before chunked", post("Transfer-Encoding: gzip, chunked") + "0\r\n\r\n", &[400, 501]),
+        (
+            "HT15 two headers",
+            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked") + "0\r\n\r\n",
+            &[400, 501],
+        ),
         ("HT16 folded line", post("X: a\r\n b"), &[400]),
         ("HT16 space before colon", post("X : a"), &[400]),
         ("HT17 bare CR", get("/").replace("Host: h\r\n", "Host: h\rX: y\r\n"), &[400]),
