@@ -9,13 +9,10 @@ use crate::problem::Complaint;
 use crate::reading::Reading;
 
 /// Path of a key, and the feature that it needs.
-const NOT_YET: [(&str, &str); 9] = [
+const NOT_YET: [(&str, &str); 6] = [
     ("relay.alternate_addresses", "NAT behaviour discovery (RFC 5780)"),
     ("relay.tcp_allocations", "TCP allocations (RFC 6062)"),
     ("relay.mobility", "mobility (RFC 8016)"),
-    ("limits.allocation_bandwidth", "a limit on the bandwidth of an allocation"),
-    ("limits.user_bandwidth", "a limit on the bandwidth of a user"),
-    ("limits.total_bandwidth", "a limit on the bandwidth of the server"),
     ("tls.acme.domains", "certificates by ACME"),
     ("tls.acme.contact", "certificates by ACME"),
     ("cluster.engine", "several nodes"),

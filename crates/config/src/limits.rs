@@ -37,14 +37,15 @@ pub(crate) const TABLE: Table = Table {
             default: "\"0\"",
             example: "\"1 MiB\"",
             expects: "a size in quotes",
-            text: "Bytes per second of one allocation. 0: no limit.",
+            text: "Bytes per second of one allocation, both directions together. What is over it is dropped, as a slow line\n\
+                   would: calls get worse and go on. 0: no limit.",
         },
         Key {
             name: "user_bandwidth",
             default: "\"0\"",
             example: "\"2 MiB\"",
             expects: "a size in quotes",
-            text: "Bytes per second of one user. 0: no limit.",
+            text: "Bytes per second of all allocations of one user. 0: no limit.",
         },
         Key {
             name: "total_bandwidth",
@@ -85,11 +86,11 @@ pub struct Limits {
     pub allocations_per_prefix: usize,
     /// In all; 0: as many as the ports.
     pub allocations_total: usize,
-    /// Bytes per second, 0: no limit. Not available yet.
+    /// Bytes per second, 0: no limit.
     pub allocation_bandwidth: u64,
-    /// Bytes per second, 0: no limit. Not available yet.
+    /// Bytes per second, 0: no limit.
     pub user_bandwidth: u64,
-    /// Bytes per second, 0: no limit. Not available yet.
+    /// Bytes per second, 0: no limit.
     pub total_bandwidth: u64,
     /// Answers per second and source, 0: no limit.
     pub binding_rate: u32,

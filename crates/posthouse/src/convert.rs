@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use posthouse_config::{Auth, Config, Limits, Origins, Relay};
 use posthouse_relay::RelayAddress;
-use posthouse_turn::{Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings};
+use posthouse_turn::{Bandwidth, Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings};
 
 use crate::ground::{Own, Secrets};
 
@@ -59,6 +59,11 @@ pub(crate) fn turn_settings(
         },
         quotas: quotas(limits, relay),
         rates: rates(limits),
+        bandwidth: Bandwidth {
+            per_allocation: limits.allocation_bandwidth,
+            per_user: limits.user_bandwidth,
+            total: limits.total_bandwidth,
+        },
         ..Settings::new(credentials, nonce_keys)
     }
 }
