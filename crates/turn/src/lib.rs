@@ -1,6 +1,6 @@
 //! A STUN/TURN server as a state machine: datagrams and time in, decisions out.
 //!
-//! Speaks RFC 8489 and RFC 8656. There is no socket, clock, task, lock on the packet path or randomness in here.
+//! Speaks RFC 8489, RFC 8656 and RFC 5780. There is no socket, clock, task, lock on the packet path or randomness in here.
 //!
 //! How to drive a [`Server`]: one `handle_*`, then [`Server::poll_output`] until `None`, then
 //! [`Server::poll_timeout`]. A packet to relay is answered with a decision about the caller's own buffer
@@ -13,6 +13,7 @@ mod bandwidth;
 mod channel;
 mod credentials;
 mod deadlines;
+mod discovery;
 mod ending;
 mod entropy;
 mod five_tuple;
@@ -36,6 +37,7 @@ mod table;
 
 pub use allocation::AllocationView;
 pub use credentials::{Credentials, Minted};
+pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, PeerTransportAddress, RelayedTransportAddress, Transport};
 pub use icmp::Icmp;
 pub use nonce::NonceKeys;

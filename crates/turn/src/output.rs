@@ -91,7 +91,7 @@ pub enum Output<'s> {
     /// Send `message`, an answer or the report of an ICMP error, to the client `to.client` from the server address
     /// `to.server`. It lies in the server's own buffer: send it before the next input.
     Respond {
-        /// Client and server address.
+        /// Client and server address; of a Binding answer either may be another than the request had (RFC 5780).
         to: FiveTuple,
         /// One whole STUN message.
         message: &'s [u8],

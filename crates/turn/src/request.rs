@@ -14,7 +14,7 @@ use posthouse_stun::attribute::AttributeType;
 use posthouse_stun::{Builder, Class, Fingerprint, Message, MessageType, Method, TransactionId};
 
 use crate::auth::{Caller, PASSWORD_ALGORITHMS, Signer};
-use crate::{AllocationId, FiveTuple, Forward, Now, Refusal, Server, Settings, Transport};
+use crate::{AllocationId, Discovery, FiveTuple, Forward, Now, Refusal, Server, Settings, Transport};
 
 /// One request and what it is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,20 @@ pub(crate) struct Request<'r> {
     pub(crate) settings: &'r Settings,
     pub(crate) message: Message<'r>,
     pub(crate) reply: Reply,
+}
+
+impl<'r> Request<'r> {
+    /// The discovery that serves this request: a Binding over UDP at one of its four addresses.
+    fn discovery(&self) -> Option<&'r Discovery> {
+        let Reply { to, method, .. } = self.reply;
+        let asked = method == Method::BINDING && to.transport == Transport::Udp;
+        self.settings.discovery.iter().find(|discovery| asked && discovery.is_at(to.server))
+    }
+
+    /// Attributes that must be understood and are not.
+    fn unknown_attributes(&self) -> impl Iterator<Item = AttributeType> + 'r {
+        self.message.unknown_attributes(if self.discovery().is_some() { is_known_to_discovery } else { is_known })
+    }
 }
 
 /// What an answer repeats from its request.
@@ -77,7 +91,7 @@ impl Server {
 
     fn authenticated(&mut self, request: &Request<'_>, caller: &Caller<'_>) -> Result<(), Refusal> {
         self.expire(request.now.instant);
-        if request.message.unknown_attributes(is_known).next().is_some() {
+        if request.unknown_attributes().next().is_some() {
             return Err(Refusal::UnknownAttributes);
         }
         match request.reply.method {
@@ -116,7 +130,7 @@ impl Server {
         if let Refusal::PeerDenied(denied) = refusal {
             self.stats.denied_peers.count(denied);
         }
-        let Request { now, settings, message, reply } = request;
+        let Request { now, settings, reply, .. } = request;
         let known = signer.is_some() || !can_be_forged(&reply.to);
         if !known && !self.limiter.allows_error(now.instant, reply.to.client.ip(), &settings.rates) {
             self.stats.drops.limited += 1;
@@ -129,7 +143,7 @@ impl Server {
                 challenge(answer, settings, *now, &reply.to);
             }
             if refusal == Refusal::UnknownAttributes {
-                list_unknown(answer, message);
+                list_unknown(answer, request);
             }
         });
     }
@@ -202,6 +216,12 @@ pub(crate) fn is_known(kind: AttributeType) -> bool {
     )
 }
 
+/// The same with the attributes of RFC 5780 §7.
+fn is_known_to_discovery(kind: AttributeType) -> bool {
+    is_known(kind)
+        || matches!(kind, AttributeType::CHANGE_REQUEST | AttributeType::RESPONSE_PORT | AttributeType::PADDING)
+}
+
 /// REALM, NONCE and PASSWORD-ALGORITHMS: how to do better (RFC 8489 §9.2.4).
 fn challenge(answer: &mut Builder<'_>, settings: &Settings, now: Now, to: &FiveTuple) {
     let nonce = settings.nonce_keys.mint(now, to, settings.credentials.offers_userhash());
@@ -211,10 +231,10 @@ fn challenge(answer: &mut Builder<'_>, settings: &Settings, now: Now, to: &FiveT
         .attribute(AttributeType::PASSWORD_ALGORITHMS, &PASSWORD_ALGORITHMS);
 }
 
-fn list_unknown(answer: &mut Builder<'_>, message: &Message<'_>) {
+fn list_unknown(answer: &mut Builder<'_>, request: &Request<'_>) {
     let mut kinds = [AttributeType(0); UNKNOWN_LISTED];
     let mut len = 0;
-    for (place, kind) in kinds.iter_mut().zip(message.unknown_attributes(is_known)) {
+    for (place, kind) in kinds.iter_mut().zip(request.unknown_attributes()) {
         *place = kind;
         len += 1;
     }

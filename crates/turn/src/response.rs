@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::FiveTuple;
 
-/// Realm and SOFTWARE may have 763 bytes each; the rest of the longest answer stays far below the remaining.
-const CAPACITY: usize = 2048;
+/// Realm and SOFTWARE may have 763 bytes each, PADDING 1500; the rest stays far below the remaining.
+const CAPACITY: usize = 4096;
 
 /// At most one answer, until it is taken.
 pub(crate) struct Response {

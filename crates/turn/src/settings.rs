@@ -7,6 +7,7 @@ use std::time::Duration;
 use posthouse_stun::attribute::Family;
 
 use crate::credentials::Credentials;
+use crate::discovery::Discovery;
 use crate::nonce::NonceKeys;
 use crate::peer_policy::PeerPolicy;
 
@@ -52,6 +53,8 @@ pub struct Settings {
     pub bandwidth: Bandwidth,
     /// How many answers to sources that have not proved themselves.
     pub rates: Rates,
+    /// NAT behaviour discovery (RFC 5780), one entry for each family that has a second address; none: it is off.
+    pub discovery: Vec<Discovery>,
     /// SOFTWARE in every answer; absent unless somebody wants it, as it only makes answers longer.
     pub software: Option<String>,
 }
@@ -79,6 +82,7 @@ impl Settings {
             quotas: Quotas::default(),
             bandwidth: Bandwidth::default(),
             rates: Rates::default(),
+            discovery: Vec::new(),
             software: None,
         }
     }

@@ -1,24 +1,49 @@
 //! Binding (RFC 8489 §3, §6.3.1), and its ancestor (RFC 3489).
 
 use posthouse_stun::attribute::AttributeType;
-use posthouse_stun::{Builder, Class, Message, MessageType, Method};
+use posthouse_stun::{Builder, Class, HEADER_LEN, Message, MessageType, Method};
 
-use super::{Request, can_be_forged, is_known};
+use super::{Reply, Request, can_be_forged};
+use crate::discovery::Probe;
 use crate::{FiveTuple, Now, Refusal, Server};
 
 impl Server {
     /// Tells the client the address it comes from. Needs no credential, so it is short: 32 bytes, or 44 for IPv6.
     pub(super) fn binding(&mut self, request: &Request<'_>) {
         self.stats.requests.binding += 1;
-        if request.message.unknown_attributes(is_known).next().is_some() {
+        if request.unknown_attributes().next().is_some() {
             return self.refuse(request, None, Refusal::UnknownAttributes);
         }
         let reply = &request.reply;
+        let probe = match request.discovery().map(|d| d.probe(&request.message, reply.to)).transpose() {
+            Ok(probe) => probe,
+            Err(refusal) => return self.refuse(request, None, refusal),
+        };
         if !self.may_answer_binding(request.now, &reply.to) {
             return;
         }
-        self.succeed(reply, None, |answer| {
-            answer.xor_address(AttributeType::XOR_MAPPED_ADDRESS, reply.to.client);
+        match probe {
+            Some(probe) => self.answer_probe(request, &probe),
+            None => self.succeed(reply, None, |answer| {
+                answer.xor_address(AttributeType::XOR_MAPPED_ADDRESS, reply.to.client);
+            }),
+        }
+    }
+
+    /// What RFC 5780 §6.1 wants in every answer of a server that has two addresses: 68 bytes, or 116 for IPv6.
+    fn answer_probe(&mut self, request: &Request<'_>, probe: &Probe) {
+        let client = request.reply.to.client;
+        let reply = Reply { to: probe.to, ..request.reply };
+        let padding = probe.padding.map(|asked| padding(asked, request));
+        self.succeed(&reply, None, |answer| {
+            answer
+                .plain_address(AttributeType::MAPPED_ADDRESS, client)
+                .xor_address(AttributeType::XOR_MAPPED_ADDRESS, client)
+                .plain_address(AttributeType::RESPONSE_ORIGIN, probe.origin)
+                .plain_address(AttributeType::OTHER_ADDRESS, probe.other);
+            if let Some(padding) = padding {
+                answer.attribute(AttributeType::PADDING, padding);
+            }
         });
     }
 
@@ -48,4 +73,17 @@ impl Server {
         self.stats.drops.limited += u64::from(!may);
         may
     }
+}
+
+/// The usual MTU: with the rest of the answer, and IP and UDP around it, a datagram that must be fragmented.
+static PADDING: [u8; 1500] = [0; 1500];
+
+/// As much PADDING as was asked for, but the answer is no longer than the question: it may go to a forged source.
+fn padding(asked: usize, request: &Request<'_>) -> &'static [u8] {
+    let address = if request.reply.to.client.is_ipv4() { 12 } else { 24 };
+    let software = request.settings.software.as_ref().map_or(0, |s| 4 + s.len().next_multiple_of(4));
+    let fingerprint = if request.reply.fingerprint { 8 } else { 0 };
+    let rest = HEADER_LEN + 4 * address + 4 + software + fingerprint;
+    let room = request.message.as_bytes().len().saturating_sub(rest);
+    &PADDING[..asked.min(room).min(PADDING.len()) & !3]
 }

@@ -6,6 +6,7 @@ mod bandwidth;
 mod binding;
 mod channel_bind;
 mod create_permission;
+mod discovery;
 mod ending;
 mod heap;
 mod icmp;
