@@ -49,5 +49,5 @@ pub use peer_policy::{Denied, Peer, PeerPolicy};
 pub use quota::Shared;
 pub use refusal::{BadRequest, Refusal};
 pub use server::Server;
-pub use settings::{Bandwidth, Families, Quotas, Rates, Settings};
+pub use settings::{Alternate, Bandwidth, Families, Quotas, Rates, Settings};
 pub use stats::{DeniedPeers, Drops, Refusals, Requests, Stats, Traffic};

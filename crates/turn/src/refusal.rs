@@ -9,6 +9,8 @@ use crate::stats::Refusals;
 /// A rule said no to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
+    /// 300: another server shall be asked. The answer carries its address.
+    TryAlternate,
     /// 400: something is missing, malformed or contradicts itself.
     BadRequest(BadRequest),
     /// 401: no proof, or not a good one. The answer carries realm, nonce and algorithms.
@@ -55,6 +57,7 @@ impl Refusal {
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         match self {
+            Self::TryAlternate => ErrorCode::TRY_ALTERNATE,
             Self::BadRequest(_) => ErrorCode::BAD_REQUEST,
             Self::Unauthenticated => ErrorCode::UNAUTHENTICATED,
             Self::PeerDenied(_) | Self::TunnelledClient => ErrorCode::FORBIDDEN,
@@ -103,6 +106,7 @@ impl From<Denied> for Refusal {
 impl Refusals {
     pub(crate) fn count(&mut self, refusal: &Refusal) {
         *match refusal {
+            Refusal::TryAlternate => &mut self.try_alternate,
             Refusal::BadRequest(_) => &mut self.bad_request,
             Refusal::Unauthenticated => &mut self.unauthenticated,
             Refusal::PeerDenied(_) | Refusal::TunnelledClient => &mut self.forbidden,

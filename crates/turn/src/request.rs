@@ -10,11 +10,11 @@ mod send;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use posthouse_stun::attribute::AttributeType;
+use posthouse_stun::attribute::{AttributeType, Family};
 use posthouse_stun::{Builder, Class, Fingerprint, Message, MessageType, Method, TransactionId};
 
 use crate::auth::{Caller, PASSWORD_ALGORITHMS, Signer};
-use crate::{AllocationId, Discovery, FiveTuple, Forward, Now, Refusal, Server, Settings, Transport};
+use crate::{AllocationId, Alternate, Discovery, FiveTuple, Forward, Now, Refusal, Server, Settings, Transport};
 
 /// One request and what it is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -142,8 +142,10 @@ impl Server {
             if refusal.is_challenge() {
                 challenge(answer, settings, *now, &reply.to);
             }
-            if refusal == Refusal::UnknownAttributes {
-                list_unknown(answer, request);
+            match (refusal, &settings.alternate) {
+                (Refusal::UnknownAttributes, _) => list_unknown(answer, request),
+                (Refusal::TryAlternate, Some(alternate)) => name_alternate(answer, alternate, &reply.to),
+                _ => {}
             }
         });
     }
@@ -239,6 +241,18 @@ fn list_unknown(answer: &mut Builder<'_>, request: &Request<'_>) {
         len += 1;
     }
     answer.unknown_attributes(&kinds[..len]);
+}
+
+/// ALTERNATE-SERVER, of the client's family first; ALTERNATE-DOMAIN over TLS (RFC 8489 §10).
+fn name_alternate(answer: &mut Builder<'_>, alternate: &Alternate, to: &FiveTuple) {
+    let own = Family::of(to.client.ip());
+    let other = if own == Family::V4 { Family::V6 } else { Family::V4 };
+    for server in [own, other].into_iter().filter_map(|family| alternate.server(family)) {
+        answer.plain_address(AttributeType::ALTERNATE_SERVER, server);
+    }
+    if let Some(domain) = alternate.domain.as_deref().filter(|_| to.transport == Transport::Tls) {
+        answer.attribute(AttributeType::ALTERNATE_DOMAIN, domain.as_bytes());
+    }
 }
 
 /// Only a datagram's source can be forged.

@@ -1,6 +1,6 @@
 //! [`Settings`]: what an operator decides, in the core's types.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub struct Settings {
     pub rates: Rates,
     /// NAT behaviour discovery (RFC 5780), one entry for each family that has a second address; none: it is off.
     pub discovery: Vec<Discovery>,
+    /// Another server that every Allocate is sent to (300), once it is authenticated.
+    pub alternate: Option<Alternate>,
     /// SOFTWARE in every answer; absent unless somebody wants it, as it only makes answers longer.
     pub software: Option<String>,
 }
@@ -83,6 +85,7 @@ impl Settings {
             bandwidth: Bandwidth::default(),
             rates: Rates::default(),
             discovery: Vec::new(),
+            alternate: None,
             software: None,
         }
     }
@@ -104,6 +107,28 @@ impl Families {
         match family {
             Family::V4 => self.v4,
             Family::V6 => self.v6,
+        }
+    }
+}
+
+/// A server to ask instead (RFC 8489 §10). Clients of a family that has no address here are served as usual.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alternate {
+    /// For clients over IPv4.
+    pub v4: Option<SocketAddrV4>,
+    /// For clients over IPv6.
+    pub v6: Option<SocketAddrV6>,
+    /// The name in that server's certificate, where it is not the name in ours; at most 255 bytes. Only clients over TLS
+    /// are told.
+    pub domain: Option<String>,
+}
+
+impl Alternate {
+    /// The server for clients of a family.
+    pub(crate) fn server(&self, family: Family) -> Option<SocketAddr> {
+        match family {
+            Family::V4 => self.v4.map(SocketAddr::V4),
+            Family::V6 => self.v6.map(SocketAddr::V6),
         }
     }
 }

@@ -63,6 +63,8 @@ counters! {
 counters! {
     /// Refusals by code; the metric's label is the code.
     Refusals {
+        /// 300
+        try_alternate,
         /// 400
         bad_request,
         /// 401

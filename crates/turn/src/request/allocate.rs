@@ -34,6 +34,10 @@ impl Server {
         }
         // 3. to 9. What is asked for.
         let wanted = Wanted::read(&request.message)?;
+        // "At any point, the server MAY choose to reject the request with a 300": before anything that only we lack.
+        if wanted.token.is_none() && request.is_for_alternate() {
+            return Err(Refusal::TryAlternate);
+        }
         let lifetime = lifetime(&request.message, request.settings)?;
         let families = wanted.families(request.settings)?;
         // What this server as a whole allows (§21.4; draining).
@@ -45,7 +49,6 @@ impl Server {
         }
         // 10. The quotas, for the reserved neighbour too, so that ports cannot be hoarded that way.
         let share = self.share(request, caller, &wanted)?;
-        // 11. An alternate server (300) is not offered.
         self.begin(request, caller, lifetime, families, share);
         Ok(())
     }
@@ -189,6 +192,14 @@ impl Server {
                 self.succeed(&reply, Some(&pending.signer), |answer| success.write(answer, &reply));
             }
         }
+    }
+}
+
+impl Request<'_> {
+    /// Another server is named for clients of this family. A reserved port is here and nowhere else.
+    fn is_for_alternate(&self) -> bool {
+        let family = Family::of(self.reply.to.client.ip());
+        self.settings.alternate.as_ref().is_some_and(|alternate| alternate.server(family).is_some())
     }
 }
 

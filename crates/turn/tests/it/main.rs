@@ -1,6 +1,7 @@
 //! The laws of the server, told as scenarios, against a model, over a bad network, and counted in heap allocations.
 
 mod allocate;
+mod alternate;
 mod auth;
 mod bandwidth;
 mod binding;
