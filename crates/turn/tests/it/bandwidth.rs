@@ -206,6 +206,22 @@ fn whoever_comes_late_to_a_full_server_gets_his_share_at_once() {
 }
 
 #[test]
+fn workers_that_race_overdraw_a_common_bucket_by_a_packet_each_at_most() {
+    let (shared, rate) = (Shared::new(), Bandwidth { per_user: 1_000_000, total: 3_000_000, per_allocation: 0 });
+    let mut first = World::sharing(&shared, limited(rate));
+    let mut second = World::sharing(&shared, limited(rate));
+    second.now = first.now;
+    let mut one = Sender::new(&mut first, Client::new(1).minted("carol", 3600));
+    let mut two = Sender::new(&mut second, Client::new(2).minted("carol", 3600));
+    std::thread::scope(|threads| {
+        threads.spawn(|| one.send(&mut first, 5000));
+        threads.spawn(|| two.send(&mut second, 5000));
+    });
+    let passed = one.passed + two.passed;
+    assert!((1000..=1001).contains(&passed), "{passed}");
+}
+
+#[test]
 fn a_reload_limits_living_allocations_and_frees_them_again() {
     let mut world = World::new();
     let mut sender = Sender::new(&mut world, Client::new(1));
