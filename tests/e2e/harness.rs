@@ -1,6 +1,8 @@
 //! What every test needs to start a server of its own and to look at it.
 
+pub(crate) mod certificate;
 pub(crate) mod collider;
+pub(crate) mod coturn;
 pub(crate) mod credential;
 pub(crate) mod folder;
 pub(crate) mod http;

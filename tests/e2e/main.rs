@@ -7,4 +7,5 @@ mod harness;
 mod hostile;
 mod relay_coturn_client;
 mod relay_probe;
+mod relay_streams;
 mod rooms;

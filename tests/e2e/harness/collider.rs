@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -16,20 +17,33 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// What should not come is waited for this long.
 const SILENCE: Duration = Duration::from_millis(700);
 
-pub(crate) struct Collider(WebSocketStream<TcpStream>);
+/// `S`: the stream below, plain or TLS.
+pub(crate) struct Collider<S = TcpStream>(WebSocketStream<S>);
 
 impl Collider {
     pub(crate) async fn connect(web: SocketAddr) -> Self {
         let stream = TcpStream::connect(web).await.expect("the web listener accepts");
-        let (socket, _) = client_async(format!("ws://{web}/ws"), stream).await.expect("a WebSocket");
-        Self(socket)
+        Self::on(stream, &format!("ws://{web}/ws")).await
     }
 
     /// Connects and registers; success is silent.
     pub(crate) async fn register(web: SocketAddr, room: &str, client: &str) -> Self {
         let mut collider = Self::connect(web).await;
-        collider.frame(&json!({"cmd": "register", "roomid": room, "clientid": client})).await;
+        collider.enter(room, client).await;
         collider
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Collider<S> {
+    /// Opens the WebSocket `url` on a stream that is there already.
+    pub(crate) async fn on(stream: S, url: &str) -> Self {
+        let (socket, _) = client_async(url, stream).await.expect("a WebSocket");
+        Self(socket)
+    }
+
+    /// Registers; success is silent.
+    pub(crate) async fn enter(&mut self, room: &str, client: &str) {
+        self.frame(&json!({"cmd": "register", "roomid": room, "clientid": client})).await;
     }
 
     /// Sends one message to the other member.

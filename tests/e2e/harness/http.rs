@@ -7,6 +7,7 @@ use hyper::body::Bytes;
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// What came back.
@@ -38,12 +39,20 @@ pub(crate) async fn delete(server: SocketAddr, path: &str) -> Answer {
 
 async fn request(server: SocketAddr, method: Method, path: &str, body: &str) -> Answer {
     let stream = TcpStream::connect(server).await.unwrap_or_else(|error| panic!("{server} does not accept: {error}"));
+    request_on(stream, &server.to_string(), method, path, body).await
+}
+
+/// The same on a stream that is there already, for instance of TLS.
+pub(crate) async fn request_on<S>(stream: S, host: &str, method: Method, path: &str, body: &str) -> Answer
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
     let connection = tokio::spawn(connection);
     let request = Request::builder()
         .method(method)
         .uri(path)
-        .header("Host", server.to_string())
+        .header("Host", host)
         .header("User-Agent", "posthouse-e2e")
         .body(Full::new(Bytes::from(body.to_owned())))
         .expect("a request");

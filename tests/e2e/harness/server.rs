@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use posthouse_probe::Target;
 
+use super::certificate::NAME;
 use super::credential;
 use super::folder::Folder;
 use super::ports::Ports;
@@ -29,6 +30,10 @@ pub(crate) struct Server {
     pub(crate) relay: SocketAddr,
     pub(crate) relay6: SocketAddr,
     pub(crate) admin: SocketAddr,
+    /// TURN over TLS and plain TCP, when [`Settings::tls`] was asked for.
+    pub(crate) relay_tls: SocketAddr,
+    /// Everything on one port, when [`Settings::tls`] was asked for.
+    pub(crate) edge: SocketAddr,
     pub(crate) relay_ports: RangeInclusive<u16>,
     /// A port of this test's own where the server does not listen.
     pub(crate) spare_port: u16,
@@ -39,7 +44,7 @@ impl Server {
     pub(crate) fn start(settings: &Settings) -> Self {
         let mut ports = Ports::own();
         let mut local = || SocketAddr::from(([127, 0, 0, 1], ports.next()));
-        let (web, relay, admin) = (local(), local(), local());
+        let (web, relay, admin, relay_tls, edge) = (local(), local(), local(), local(), local());
         let relay6 = SocketAddr::from((Ipv6Addr::LOCALHOST, relay.port()));
         let (listen, addresses) = if settings.ipv6 {
             (format!("\"{relay}\", \"{relay6}\""), r#""127.0.0.1", "::1""#)
@@ -47,17 +52,24 @@ impl Server {
             (format!("\"{relay}\""), r#""127.0.0.1""#)
         };
         let (relay_ports, spare_port) = (ports.relay_range(), ports.next());
-        let toml = settings.toml(&[
+        let mut listeners = vec![
             ("web", format!("listen = [\"{web}\"]")),
             ("relay", format!("listen = [{listen}]")),
             ("relay", format!("relay_addresses = [{addresses}]")),
             ("relay", format!("ports = \"{}-{}\"", relay_ports.start(), relay_ports.end())),
             ("admin", format!("listen = [\"{admin}\"]")),
-        ]);
+        ];
+        if settings.tls {
+            listeners.push(("web", format!("public_url = \"https://{NAME}:{}\"", edge.port())));
+            listeners.push(("relay", format!("tls_listen = [\"{relay_tls}\"]")));
+            listeners.push(("edge", format!("listen = [\"{edge}\"]")));
+        }
+        let toml = settings.toml(&listeners);
         let folder = Folder::new();
         let file = folder.file("posthouse.toml", &toml);
         let (child, log) = spawn(Command::new(POSTHOUSE).arg("run").arg("--config").arg(file));
-        let mut server = Self { child, log, folder, web, relay, relay6, admin, relay_ports, spare_port };
+        let mut server =
+            Self { child, log, folder, web, relay, relay6, admin, relay_tls, edge, relay_ports, spare_port };
         server.wait_until_ready();
         server
     }

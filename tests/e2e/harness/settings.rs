@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::certificate::Certificate;
+
 /// The shared secret of every server here.
 pub(crate) const SECRET: &str = "the end-to-end tests share this secret with the server";
 pub(crate) const REALM: &str = "e2e.example.org";
@@ -15,6 +17,7 @@ pub(crate) struct Settings {
     limits: Vec<String>,
     rest: String,
     pub(crate) ipv6: bool,
+    pub(crate) tls: bool,
 }
 
 impl Settings {
@@ -32,6 +35,14 @@ impl Settings {
     /// Listens and relays on `::1` as well.
     pub(crate) fn ipv6(mut self) -> Self {
         self.ipv6 = true;
+        self
+    }
+
+    /// Listens with TLS for the relay, and on one port for everything. The files must outlive the server.
+    pub(crate) fn tls(mut self, certificate: &Certificate) -> Self {
+        self.tls = true;
+        let (certificate, key) = (certificate.certificate(), certificate.key());
+        let _ = writeln!(self.rest, "[tls]\ncertificate = {certificate:?}\nkey = {key:?}");
         self
     }
 
@@ -67,6 +78,7 @@ impl Settings {
             ("web", &Vec::new()),
             ("relay", &self.relay),
             ("admin", &Vec::new()),
+            ("edge", &Vec::new()),
             ("rooms", &self.rooms),
             ("signaling.collider", &self.collider),
             ("limits", &self.limits),
