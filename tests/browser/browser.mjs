@@ -28,14 +28,16 @@ const GRANTED = '--use-fake-ui-for-media-stream';
 /**
  * A browser in `namespace` that treats `origin` as secure, unless `secure` is false: over plain http, only localhost has a camera.
  * With `granted: false` nobody answers the question for the camera: the browser says no.
+ * `home` holds the certificate authorities that the browser trusts beside its own.
  */
-export async function launch({ namespace, origin, granted = true, secure = true }) {
+export async function launch({ namespace, origin, granted = true, secure = true, home }) {
   const wrapper = join(temporary('chromium'), 'chromium');
   writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`, { mode: 0o755 });
   const args = [...FLAGS];
   if (granted) args.push(GRANTED);
   if (secure) args.push(`--unsafely-treat-insecure-origin-as-secure=${origin}`);
-  const server = await chromium.launchServer({ executablePath: wrapper, args });
+  const env = home ? { ...process.env, HOME: home } : process.env;
+  const server = await chromium.launchServer({ executablePath: wrapper, args, env });
   const browser = await chromium.connect(server.wsEndpoint());
   return new Launched(server, browser);
 }

@@ -8,10 +8,16 @@ export class Caller {
   /** Texts that the server's socket brought, in order. */
   heard = [];
 
+  /** The URLs of the page's WebSockets. */
+  sockets = [];
+
   constructor({ page, complaints }) {
     this.page = page;
     this.complaints = complaints;
-    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => this.heard.push(JSON.parse(payload).msg)));
+    page.on('websocket', (socket) => {
+      this.sockets.push(socket.url());
+      socket.on('framereceived', ({ payload }) => this.heard.push(JSON.parse(payload).msg));
+    });
   }
 
   async open(url) {
@@ -75,6 +81,15 @@ export class Caller {
     });
   }
 
+  /** How this side speaks to its relay, "udp", "tcp" or "tls"; undefined when the selected pair needs none. */
+  relayProtocol() {
+    return this.page.evaluate(async () => {
+      const stats = await window.posthouse.pc.getStats();
+      const transport = [...stats.values()].find((report) => report.type === 'transport');
+      return stats.get(stats.get(transport.selectedCandidatePairId).localCandidateId).relayProtocol;
+    });
+  }
+
   /** ICE may begin with the relay and find the direct way a moment later; the page's chip must follow. */
   async goesDirect() {
     await this.showsPath(/^Direct$/);
@@ -133,6 +148,14 @@ export class Caller {
       return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
     }, size);
   }
+}
+
+/** Random bytes from each side arrive on the other as they were sent. */
+export async function exchange(one, other, size) {
+  await one.expectBytes(size);
+  await other.expectBytes(size);
+  assert.equal(await one.sendBytes(size), await other.received());
+  assert.equal(await other.sendBytes(size), await one.received());
 }
 
 /** Both are in the call and see each other. */

@@ -10,12 +10,18 @@ export const ORIGIN = `http://${SERVER_ADDRESS}:8080`;
 
 let room = 0;
 
-/** `kinds`: the NAT of each client. `extra`: TOML for the server. */
-export async function build({ kinds, extra = '' }) {
+/** `kinds`: the NAT of each client. `extra`: TOML for the server. `url`: where browsers find it, when not at `ORIGIN`. */
+export async function build({ kinds, extra = '', url = ORIGIN }) {
   const network = new Network(kinds);
-  const house = new House(network, configuration(SERVER_ADDRESS, extra));
+  const house = new House(network, configuration(SERVER_ADDRESS, extra, url), url);
   after(() => house.close());
-  await house.open();
+  try {
+    await house.open();
+  } catch (error) {
+    // What throws while a test file is loaded ends the process without its `exit` event.
+    await house.close();
+    throw error;
+  }
   return house;
 }
 
@@ -23,26 +29,28 @@ class House {
   server = null;
   #browsers = [];
   #toml;
+  #url;
 
-  constructor(network, toml) {
+  constructor(network, toml, url) {
     this.network = network;
     this.#toml = toml;
+    this.#url = url;
   }
 
   /** Starts the server, the first time or after it was stopped. */
   async open() {
-    this.server = await start({ namespace: this.network.server, toml: this.#toml, origin: ORIGIN });
+    this.server = await start({ namespace: this.network.server, toml: this.#toml });
   }
 
   /** A room that no other test uses. */
   room(query = '') {
     room += 1;
-    return `${ORIGIN}/r/meeting-${room}${query}`;
+    return `${this.#url}/r/meeting-${room}${query}`;
   }
 
   /** A new browser at client `number`'s home. */
   async browser(number, options = {}) {
-    const browser = await launch({ namespace: this.network.client(number), origin: ORIGIN, ...options });
+    const browser = await launch({ namespace: this.network.client(number), origin: this.#url, ...options });
     this.#browsers.push(browser);
     return browser;
   }

@@ -13,7 +13,7 @@ const ORIGIN = 'http://127.0.0.1:8080';
 // The server's own home has a network card, as every machine has: browsers leave loopback out when they look for addresses.
 const network = new Network();
 const namespace = network.server;
-const server = await start({ namespace, origin: ORIGIN });
+const server = await start({ namespace });
 const browser = await launch({ namespace, origin: ORIGIN });
 after(async () => {
   await browser.close();

@@ -13,7 +13,8 @@
 // Names are `ph-PID-...`: unique while this process lives, and recognisable as left over when it does not.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isLeftover, PREFIX } from './folder.mjs';
 
 export const SERVER_ADDRESS = '11.1.1.10';
@@ -27,6 +28,9 @@ const TRANSLATION = {
 };
 
 const NETNS = '/run/netns';
+
+/** `ip netns exec NS` shows the files of this folder's `NS` in `/etc`. */
+const NETNS_ETC = '/etc/netns';
 
 export class Network {
   #names = [];
@@ -58,6 +62,34 @@ export class Network {
   plug(number, state) {
     ip('-n', this.client(number), 'link', 'set', 'lan', state);
     if (state === 'up') ip('-n', this.client(number), 'route', 'replace', 'default', 'via', `10.1.${number}.1`);
+  }
+
+  /** Tells a client the server's name, as its resolver would. Only for what is started afterwards. */
+  name(number, host) {
+    const folder = join(NETNS_ETC, this.client(number));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n${SERVER_ADDRESS} ${host}\n`);
+  }
+
+  /** A firewall before a client's NAT that lets out only what `allowed` matches, an nftables expression, and counts the rest. */
+  firewall(number, allowed) {
+    const rules = `
+      table ip firewall {
+        counter stopped { }
+        chain forward {
+          type filter hook forward priority filter - 10;
+          iifname "wan" accept
+          ${allowed} accept
+          counter name stopped drop
+        }
+      }`;
+    this.run(this.#name(`nat${number}`), ['nft', '-f', '-'], rules);
+  }
+
+  /** How many packets the client's firewall has stopped. */
+  stopped(number) {
+    const told = this.run(this.#name(`nat${number}`), ['nft', 'list', 'counter', 'ip', 'firewall', 'stopped']);
+    return Number(/packets (\d+)/.exec(told)[1]);
   }
 
   /** Removes the namespaces, and what still runs in them. Safe to call twice. */
@@ -148,8 +180,8 @@ export class Network {
 }
 
 function removeLeftovers() {
-  if (!existsSync(NETNS)) return;
-  for (const name of readdirSync(NETNS)) if (isLeftover(name)) removeNamespace(name);
+  if (existsSync(NETNS)) for (const name of readdirSync(NETNS)) if (isLeftover(name)) removeNamespace(name);
+  if (existsSync(NETNS_ETC)) for (const name of readdirSync(NETNS_ETC)) if (isLeftover(name)) removeEtc(name);
 }
 
 /** Only processes that were started inside the namespace are in it: ours. */
@@ -162,6 +194,11 @@ function removeNamespace(name) {
     }
   }
   ip('netns', 'delete', name);
+  removeEtc(name);
+}
+
+function removeEtc(name) {
+  rmSync(join(NETNS_ETC, name), { recursive: true, force: true });
 }
 
 /** Leads to the `exit` event, which removes the namespaces. */

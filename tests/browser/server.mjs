@@ -8,6 +8,9 @@ import { temporary } from './folder.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_WITHIN = 15_000;
+
+/** Asked there and not at the page: a page answers only to the name in its public URL. */
+const READY_URL = 'http://127.0.0.1:9641/readyz';
 const LOG_LINES = 200;
 
 /** `POSTHOUSE_BIN`, or the newest of this checkout's builds. */
@@ -19,12 +22,12 @@ export function binary() {
   return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
 }
 
-/** A configuration for one address; `extra` is TOML to append. */
-export function configuration(address, extra = '') {
+/** A configuration for one address; `extra` is TOML to append, `url` what browsers open. */
+export function configuration(address, extra = '', url = `http://${address}:8080`) {
   return `
 [web]
 listen = ["${address}:8080"]
-public_url = "http://${address}:8080"
+public_url = "${url}"
 [relay]
 listen = ["${address}:3478"]
 relay_addresses = ["${address}"]
@@ -37,10 +40,10 @@ listen = ["127.0.0.1:9641"]
 ${extra}`;
 }
 
-/** Starts the binary in `namespace`; without `toml`, with no configuration at all. Resolves when `origin` answers. */
-export async function start({ namespace, toml = null, origin }) {
+/** Starts the binary in `namespace`; without `toml`, with no configuration at all. Resolves when it is ready. */
+export async function start({ namespace, toml = null }) {
   const server = new Server(namespace, toml);
-  await server.ready(origin);
+  await server.ready();
   return server;
 }
 
@@ -66,11 +69,11 @@ class Server {
     return this.#lines.join('\n');
   }
 
-  async ready(origin) {
+  async ready() {
     const end = Date.now() + READY_WITHIN;
-    while (!this.#answers(origin)) {
+    while (!this.#isReady()) {
       if (this.#process.exitCode !== null || Date.now() > end) {
-        throw new Error(`the server does not answer at ${origin}:\n${this.log}`);
+        throw new Error(`the server is not ready:\n${this.log}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -91,8 +94,8 @@ class Server {
   }
 
   /** Asked from inside the namespace: there is no way in from here. */
-  #answers(origin) {
-    const ask = `fetch(${JSON.stringify(origin)}).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+  #isReady() {
+    const ask = `fetch(${JSON.stringify(READY_URL)}).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
     try {
       execFileSync('ip', ['netns', 'exec', this.#namespace, process.execPath, '-e', ask], { stdio: 'ignore', timeout: 5000 });
       return true;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Caller, meet } from './caller.mjs';
+import { Caller, exchange, meet } from './caller.mjs';
 import { build } from './house.mjs';
 
 const MEGABYTE = 1_000_000;
@@ -23,10 +23,7 @@ test('a call between two symmetric NATs is relayed, seen on both sides, and carr
   await bob.join(room);
   await meet(ada, bob);
   await Promise.all([ada.goesRelayed(), bob.goesRelayed()]);
-  await bob.expectBytes(MEGABYTE);
-  await ada.expectBytes(MEGABYTE);
-  assert.equal(await ada.sendBytes(MEGABYTE), await bob.received());
-  assert.equal(await bob.sendBytes(MEGABYTE), await ada.received());
+  await exchange(ada, bob, MEGABYTE);
   assert.deepEqual([...ada.complaints, ...bob.complaints], []);
   await ada.hangUp();
   await bob.hangUp();
