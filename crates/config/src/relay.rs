@@ -168,6 +168,11 @@ impl Default for Relay {
 }
 
 impl Relay {
+    /// What peers and clients see in place of a local address: itself, unless it stands behind 1:1 NAT.
+    pub fn seen_as(&self, local: IpAddr) -> IpAddr {
+        self.external_addresses.iter().find(|external| external.private == local).map_or(local, |e| e.public)
+    }
+
     pub(crate) fn read(reading: &mut Reading<'_>) -> Self {
         let default = Self::default();
         let listen = reading.list("relay.listen", address::listener).unwrap_or(default.listen);

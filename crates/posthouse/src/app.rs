@@ -1,6 +1,5 @@
 //! `posthouse run`: build, announce, serve, end.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +9,6 @@ use posthouse_config::{Config, Loaded};
 use posthouse_relay::Relay;
 use posthouse_signaling::{Ports, Signaling};
 use posthouse_turn::{NonceKeys, Shared};
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -22,6 +19,7 @@ use crate::check::load;
 use crate::exit::Failure;
 use crate::ground::{Own, Secrets, random};
 use crate::ice::{IceUrls, Mint};
+use crate::listeners::bind_all;
 use crate::pages::EmbeddedPages;
 use crate::relay_control::{EndOfMembership, FreshCredentials};
 use crate::signals::Signals;
@@ -30,8 +28,6 @@ use crate::{convert, logging, notify};
 
 /// How long calls may go on once the end was asked for; a second signal cuts them at once.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
-/// Connections the kernel keeps until they are accepted.
-const BACKLOG: i32 = 1024;
 
 /// Serves until a signal ends it.
 pub(crate) fn run(file: Option<&Path>) -> Result<(), Failure> {
@@ -93,19 +89,7 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     notify::ready("serving");
     info!(target: "posthouse", version = env!("CARGO_PKG_VERSION"), "serving");
 
-    let signal = signals.next().await;
-    info!(target: "posthouse", signal, "ending");
-    notify::stopping();
-    house.ending.store(true, Ordering::Relaxed);
-    let _ = drain.send(true);
-    house.relay.drain();
-    tokio::select! {
-        () = all_has_ended(&mut sessions, &house.relay) => (),
-        () = tokio::time::sleep(DRAIN_LIMIT) => warn!(target: "posthouse", "calls did not end in 30 s and are cut"),
-        again = signals.next() => info!(target: "posthouse", signal = again, "ending at once"),
-    }
-    house.relay.shutdown();
-    info!(target: "posthouse", "ended");
+    house.serve_until_told(&mut signals, &drain, &mut sessions).await;
     Ok(())
 }
 
@@ -115,28 +99,6 @@ async fn all_has_ended(sessions: &mut JoinSet<()>, relay: &Relay) {
     while relay.ports_taken() > 0 {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// Binds TCP listeners; what cannot be bound says so with its address.
-pub(crate) fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Failure> {
-    let mut listeners = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        listeners.push(bind(*address).map_err(|e| Failure::os(format_args!("cannot listen on TCP {address}"), &e))?);
-    }
-    Ok(listeners)
-}
-
-/// `[::]` is IPv6 alone, as for the relay's listeners, so that `0.0.0.0` may stand beside it.
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // A restart must not wait for the last connections of the process before it to time out.
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }
 
 fn start_relay(config: &Config, secrets: &Secrets) -> Result<Arc<Relay>, Failure> {
@@ -153,6 +115,27 @@ struct House {
     signaling: Arc<Signaling>,
     streams: Served,
     ending: AtomicBool,
+}
+
+impl House {
+    /// Waits for a signal, then lets what runs end in order; a second signal cuts it.
+    async fn serve_until_told(&self, signals: &mut Signals, drain: &watch::Sender<bool>, sessions: &mut JoinSet<()>) {
+        let signal = signals.next().await;
+        info!(target: "posthouse", signal, "ending");
+        notify::stopping();
+        self.ending.store(true, Ordering::Relaxed);
+        let _ = drain.send(true);
+        self.relay.drain();
+        tokio::select! {
+            () = all_has_ended(sessions, &self.relay) => (),
+            () = tokio::time::sleep(DRAIN_LIMIT) => {
+                warn!(target: "posthouse", "calls did not end in 30 s and are cut");
+            }
+            again = signals.next() => info!(target: "posthouse", signal = again, "ending at once"),
+        }
+        self.relay.shutdown();
+        info!(target: "posthouse", "ended");
+    }
 }
 
 impl View for House {

@@ -98,14 +98,12 @@ fn rates(limits: &Limits) -> Rates {
 
 /// `[relay]` as the workers take it.
 pub(crate) fn relay(relay: &Relay) -> posthouse_relay::Config {
-    let seen_as =
-        |local: IpAddr| relay.external_addresses.iter().find(|e| e.private == local).map_or(local, |e| e.public);
     posthouse_relay::Config {
         listen: relay.listen.clone(),
         relay_addresses: relay
             .relay_addresses
             .iter()
-            .map(|&local| RelayAddress { local, external: seen_as(local) })
+            .map(|&local| RelayAddress { local, external: relay.seen_as(local) })
             .collect(),
         ports: relay.ports.clone(),
         workers: relay.workers,

@@ -1,12 +1,11 @@
 //! ICE servers for clients: the relay's addresses as URLs (RFC 7064, RFC 7065) and time-limited credentials.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use posthouse_config::{Config, Relay, Secret};
+use posthouse_relay::now;
 use posthouse_turn::{Credentials, Minted};
-
-use crate::streams::tls_listeners;
 
 /// What clients put into `urls`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +26,7 @@ impl IceUrls {
         let hosts = all_reachable(relay, relay.listen.iter());
         let origin = config.origin().filter(|origin| origin.starts_with("https://"));
         let name = origin.as_deref().and_then(host_of);
-        let secure = all_reachable(relay, tls_listeners(config));
+        let secure = all_reachable(relay, relay.tls_listen.iter().chain(&config.edge.listen));
         let mut turns: Vec<String> = secure
             .iter()
             .map(|at| match name {
@@ -67,8 +66,7 @@ fn all_reachable<'c>(relay: &Relay, listeners: impl Iterator<Item = &'c SocketAd
 
 /// The addresses under which clients reach a listener.
 fn reachable(relay: &Relay, listen: SocketAddr) -> impl Iterator<Item = SocketAddr> {
-    let public = |ip| relay.external_addresses.iter().find(|e| e.private == ip).map_or(ip, |e| e.public);
-    local(relay, listen).into_iter().map(move |at| SocketAddr::new(public(at.ip()), at.port()))
+    local(relay, listen).into_iter().map(|at| SocketAddr::new(relay.seen_as(at.ip()), at.port()))
 }
 
 /// The addresses of this machine that a listener stands for.
@@ -95,18 +93,13 @@ impl Mint {
 
     /// A credential for `user`, good from now for [`Mint::lifetime`].
     pub(crate) fn credential(&self, user: &str) -> Minted {
-        Credentials::mint(self.secret.expose().as_bytes(), user, unix_now() + self.lifetime.as_secs())
+        Credentials::mint(self.secret.expose().as_bytes(), user, now().unix + self.lifetime.as_secs())
     }
 
     /// How long a new credential is good for.
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
     }
-}
-
-/// Seconds since 1970.
-pub(crate) fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

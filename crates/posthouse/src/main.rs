@@ -16,6 +16,7 @@ mod doctor;
 mod exit;
 mod ground;
 mod ice;
+mod listeners;
 mod logging;
 mod notify;
 mod pages;

@@ -1,6 +1,5 @@
 //! Streams: TURN over TCP and TLS, and the one port that carries everything. What `edge` found out decides who serves.
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::app::bind_all;
 use crate::exit::Failure;
+use crate::listeners::bind_all;
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
@@ -102,9 +101,4 @@ impl Http for ToSignaling {
         let HttpConnection { stream, client, .. } = connection;
         Box::pin(async move { signaling.serve_stream(stream, client, drain).await })
     }
-}
-
-/// Whether clients can reach TURN over TLS at a listener.
-pub(crate) fn tls_listeners(config: &Config) -> impl Iterator<Item = &SocketAddr> {
-    config.relay.tls_listen.iter().chain(&config.edge.listen)
 }
