@@ -87,7 +87,7 @@ impl Signaling {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.config.timing.headers)
+            .header_read_timeout(self.current.load().config.timing.headers)
             .max_buf_size(HEAD)
             .max_headers(HEADERS)
             .serve_connection(TokioIo::new(stream), service)
@@ -116,11 +116,12 @@ impl Signaling {
         let Ok(parts) = upgraded.downcast::<TokioIo<S>>() else { return };
         let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
         drop(parts.read_buf);
-        let config = socket::config(self.config.rooms.max_message);
+        let current = self.current.load_full();
+        let config = socket::config(current.config.rooms.max_message);
         let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
         let dialect = Collider::new(self.post.clone());
         self.counters.sockets_opened.add();
-        let (rates, timing) = (&self.config.rates, self.config.timing.clone());
+        let (rates, timing) = (&current.config.rates, current.config.timing.clone());
         let outgoing = dialect.session().outgoing.clone();
         let (messages, pings) = (Allowance::new(rates.socket_messages), Allowance::new(rates.socket_pings));
         let counters = self.counters.clone();

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use posthouse_rooms::{
     Body, Bus, ClientId, Close, Delivery, Effects, Message, NodeId, Outcome, Parcel, Policy, Refusal, Room, RoomId,
     RoomStore, Socket, StoreError, Timestamp,
@@ -14,7 +15,7 @@ use crate::{clock::Clock, ports::RelayControl, sessions::Sessions, stats::Counte
 /// Rooms, and the way from them to the sockets.
 pub(crate) struct Post {
     pub(crate) node: NodeId,
-    pub(crate) policy: Policy,
+    pub(crate) policy: ArcSwap<Policy>,
     pub(crate) store: Arc<dyn RoomStore>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) sessions: Arc<Sessions>,
@@ -59,7 +60,7 @@ impl Post {
         room: &RoomId,
         mut change: impl FnMut(&mut Room, &Policy, Timestamp) -> Outcome<T> + Send,
     ) -> Result<T, Trouble> {
-        let (policy, now) = (&self.policy, self.clock.now());
+        let (policy, now) = (&*self.policy.load_full(), self.clock.now());
         let kept = self.store.apply(room, |room| {
             let outcome = change(room, policy, now);
             (outcome, room.poll_timeout(policy))
@@ -141,7 +142,7 @@ impl Post {
     /// the client has lost two sockets within one delivery.
     async fn hand_back(&self, room: &RoomId, bounced: Vec<Bounced>) {
         for (client, gone, message) in bounced {
-            let policy = &self.policy;
+            let policy = &*self.policy.load_full();
             let kept = self.store.apply(room, |room| {
                 let outcome = room.hand_back(policy, &client, gone, vec![message.clone()]);
                 (outcome.effects, room.poll_timeout(policy))

@@ -15,6 +15,7 @@ mod clock;
 mod collider;
 mod config;
 mod connection;
+mod current;
 mod delivery;
 mod drain;
 mod expiry;

@@ -2,7 +2,7 @@
 
 mod body;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use hyper::{
     Method, Request, StatusCode, Version,
@@ -12,6 +12,7 @@ use hyper::{
 
 use crate::{
     PageRequest, Signaling,
+    current::Current,
     query::decode_segment,
     rates::Table,
     respond::{self, Reply},
@@ -32,7 +33,9 @@ pub(crate) enum Answer {
 impl Signaling {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
-        let (answer, cors) = match self.admit(&request, peer) {
+        let current = self.current.load_full();
+        let over_tls = current.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        let (answer, cors) = match self.admit(&request, peer, &current) {
             Ok((visit, segments)) => {
                 let path: Vec<&str> = segments.iter().map(String::as_str).collect();
                 let answer = match path.as_slice() {
@@ -43,7 +46,6 @@ impl Signaling {
             }
             Err(refused) => (Answer::Response(refused), (None, None)),
         };
-        let over_tls = self.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let finish = |mut reply: Reply| {
             if reply.status().as_u16() >= 400 {
                 self.counters.http_errors.add();
@@ -115,7 +117,12 @@ impl Signaling {
     }
 
     /// What is refused whatever it asks for; else who asks, and the decoded path.
-    fn admit(&self, request: &Request<Incoming>, peer: SocketAddr) -> Result<(Visit, Vec<String>), Reply> {
+    fn admit(
+        &self,
+        request: &Request<Incoming>,
+        peer: SocketAddr,
+        current: &Arc<Current>,
+    ) -> Result<(Visit, Vec<String>), Reply> {
         let refuse = |status| respond::closing(respond::status(status));
         let uri = request.uri();
         if request.version() > Version::HTTP_11 {
@@ -127,12 +134,12 @@ impl Signaling {
         if uri.path() == "*" && request.method() != Method::OPTIONS {
             return Err(refuse(StatusCode::BAD_REQUEST));
         }
-        framing(request.headers(), self.config.rooms.max_message).map_err(refuse)?;
-        let visit = Visit::of(request, peer, &self.config, &self.origins).map_err(|problem| match problem {
+        framing(request.headers(), current.config.rooms.max_message).map_err(refuse)?;
+        let visit = Visit::of(request, peer, current).map_err(|problem| match problem {
             HostProblem::Broken => refuse(StatusCode::BAD_REQUEST),
             HostProblem::Foreign => {
                 self.counters.refused_host.add();
-                let own = &self.base;
+                let own = &current.base;
                 let advice = format!("this server is {own}; a proxy in front of it belongs into web.trusted_proxies\n");
                 respond::text(StatusCode::MISDIRECTED_REQUEST, advice)
             }
@@ -158,7 +165,8 @@ impl Signaling {
     /// The body of a request that may ask.
     pub(crate) async fn body(&self, request: Request<Incoming>, visit: &Visit, table: &Table) -> Result<String, Reply> {
         self.may_ask(visit, table)?;
-        body::read(request, self.config.rooms.max_message, self.config.timing.body).await
+        let config = &visit.current.config;
+        body::read(request, config.rooms.max_message, config.timing.body).await
     }
 }
 

@@ -5,26 +5,24 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use arc_swap::ArcSwap;
 use posthouse_rooms::{Bus, MemoryBus, MemoryStore, RoomStore};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Config, Ports, Stats, clock::Clock, delivery::Post, expiry, random, rates::Limits, sessions::Sessions,
-    stats::Counters, visit::Origins,
+    Config, Ports, Stats, clock::Clock, current::Current, delivery::Post, expiry, random, rates::Limits,
+    sessions::Sessions, stats::Counters,
 };
 
 /// Rooms and signaling, ready to serve.
 pub struct Signaling {
-    pub(crate) config: Config,
+    pub(crate) current: ArcSwap<Current>,
     pub(crate) ports: Ports,
     pub(crate) post: Arc<Post>,
     pub(crate) limits: Limits,
-    pub(crate) origins: Origins,
     pub(crate) counters: Arc<Counters>,
     /// Connections that may still be accepted.
     pub(crate) free: Arc<Semaphore>,
-    /// What links are made of, without a trailing slash.
-    pub(crate) base: String,
     /// Does the timer of the rooms run?
     timed: AtomicBool,
 }
@@ -43,7 +41,7 @@ impl Signaling {
         let counters = Arc::new(Counters::default());
         let post = Arc::new(Post {
             node: random::node_id(),
-            policy: config.rooms.clone(),
+            policy: ArcSwap::from_pointee(config.rooms.clone()),
             store,
             bus,
             sessions: Arc::new(Sessions::new()),
@@ -52,19 +50,23 @@ impl Signaling {
             clock: Clock::new(),
         });
         post.listen();
-        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen));
-        let base = base.trim_end_matches('/').to_owned();
         Arc::new(Self {
             limits: Limits::new(&config.rates, config.sockets_per_source),
-            origins: Origins::new(&config.allowed_origins, config.allow_no_origin, &base),
             free: Arc::new(Semaphore::new(config.max_connections)),
-            base,
-            config,
+            current: ArcSwap::from_pointee(Current::new(config)),
             ports,
             post,
             counters,
             timed: AtomicBool::new(false),
         })
+    }
+
+    /// Other settings from now on: for requests and WebSockets that come, and for every room, also those that live; a
+    /// room with more members than it may now have keeps them. `listen` matters only for links, and
+    /// `max_rooms`, `max_connections`, `sockets_per_source` and the rates per source stay as they were.
+    pub fn apply(&self, config: Config) {
+        self.post.policy.store(Arc::new(config.rooms.clone()));
+        self.current.store(Arc::new(Current::new(config)));
     }
 
     /// All figures at this moment.

@@ -11,11 +11,13 @@ use hyper::{
 };
 use ipnet::IpNet;
 
-use crate::{Config, RequestContext, query::Query};
+use crate::{RequestContext, current::Current, query::Query};
 
 /// What endpoints need to know of a request, checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
+    /// The settings that it is answered by.
+    pub(crate) current: Arc<Current>,
     /// The client's address, seen through trusted proxies.
     pub(crate) peer: IpAddr,
     /// Host name or address, without the port.
@@ -36,12 +38,8 @@ pub(crate) enum HostProblem {
 }
 
 impl Visit {
-    pub(crate) fn of<B>(
-        request: &Request<B>,
-        peer: SocketAddr,
-        config: &Config,
-        origins: &Origins,
-    ) -> Result<Self, HostProblem> {
+    pub(crate) fn of<B>(request: &Request<B>, peer: SocketAddr, current: &Arc<Current>) -> Result<Self, HostProblem> {
+        let Current { config, origins, .. } = &**current;
         let headers = request.headers();
         let proxied = config.trusted_proxies.iter().any(|net| net.contains(&peer.ip().to_canonical()));
         let authority = authority(request)?;
@@ -52,6 +50,7 @@ impl Visit {
         }
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         Ok(Self {
+            current: Arc::clone(current),
             peer: client_address(peer.ip(), headers, &config.trusted_proxies),
             host: authority.map(|authority| without_port(&authority).to_owned()),
             query: Query::parse(request.uri().query().unwrap_or_default()),
@@ -150,14 +149,14 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Config;
 
     fn visit(config: &Config, peer: &str, headers: &[(&'static str, &str)]) -> Result<Visit, HostProblem> {
         let mut request = Request::builder().uri("/x?a=b");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let origins = Origins::new(&config.allowed_origins, config.allow_no_origin, "http://own.example");
-        Visit::of(&request.body(()).unwrap(), peer.parse().unwrap(), config, &origins)
+        Visit::of(&request.body(()).unwrap(), peer.parse().unwrap(), &Arc::new(Current::new(config.clone())))
     }
 
     #[test]

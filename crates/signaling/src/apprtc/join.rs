@@ -33,7 +33,7 @@ impl Signaling {
     /// A seat, and all that a client needs to use it. HTTP 200 whatever comes of it, told apart by `result`.
     pub(crate) async fn join(&self, room: &str, visit: &Visit) -> Result<Reply, Reply> {
         let room = room_id(room)?;
-        let loopback = self.config.loopback && visit.query.get("debug") == Some("loopback");
+        let loopback = visit.current.config.loopback && visit.query.get("debug") == Some("loopback");
         let joining = Joining { client: random::client_id(), label: Some(random::label()), loopback };
         let joined = self.post.change(&room, |room, policy, now| room.join(policy, now, joining.clone())).await;
         match joined {
@@ -55,7 +55,7 @@ impl Signaling {
             messages: joined.messages.iter().map(AsRef::as_ref).collect(),
             ice_servers: self.member_ice(label, visit),
         };
-        let params = RoomParameters::new(self, visit, Some(room)).with(member);
+        let params = RoomParameters::new(visit, Some(room)).with(member);
         respond::json(&Answer { result: "SUCCESS", params })
     }
 

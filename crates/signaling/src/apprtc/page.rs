@@ -18,7 +18,7 @@ impl Signaling {
     /// The page of a room, which says so if the room is full.
     pub(crate) async fn room_page(&self, name: &str) -> Result<Reply, Reply> {
         let room = room_id(name)?;
-        let (policy, now) = (&self.post.policy, self.post.clock.now());
+        let (policy, now) = (&*self.post.policy.load_full(), self.post.clock.now());
         let look = self.post.store.apply(&room, |room| (room.is_full(policy, now), room.poll_timeout(policy)));
         let full = look.await.unwrap_or(false);
         Ok(self.page(PageRequest::Room { room: room.as_str(), full }))

@@ -56,15 +56,15 @@ pub(super) struct MemberParams<'a> {
 impl Signaling {
     /// `GET /params`.
     pub(crate) fn params(&self, visit: &Visit) -> Reply {
-        respond::json(&RoomParameters::new(self, visit, None))
+        respond::json(&RoomParameters::new(visit, None))
     }
 }
 
 impl<'a> RoomParameters<'a> {
     /// `wshpp`, `wstls` and `ts` would send clients (and once the server) to a host of a link's choice: not read.
-    pub(super) fn new(signaling: &'a Signaling, visit: &'a Visit, room: Option<&RoomId>) -> Self {
-        let (base, query) = (signaling.base.as_str(), &visit.query);
-        let loopback = signaling.config.loopback && query.get("debug") == Some("loopback");
+    pub(super) fn new(visit: &'a Visit, room: Option<&RoomId>) -> Self {
+        let (base, query) = (visit.current.base.as_str(), &visit.query);
+        let loopback = visit.current.config.loopback && query.get("debug") == Some("loopback");
         let transports = query.get("tt").unwrap_or_default();
         let media = constraints::media(query, &visit.user_agent);
         Self {

@@ -1,5 +1,6 @@
 //! A real `Signaling` on a real socket, driven as the clients in the wild drive it.
 
+mod apply;
 mod clients;
 mod collider;
 mod ghosts;
