@@ -6,6 +6,7 @@ mod ending;
 mod harness;
 mod hostile;
 mod relay_coturn_client;
+mod relay_credentials;
 mod relay_probe;
 mod relay_streams;
 mod rooms;

@@ -68,7 +68,16 @@ pub(crate) const TABLE: Table = Table {
             default: "\"12h\"",
             example: "\"12h\"",
             expects: "a duration in quotes",
-            text: "How long an allocation may be refreshed after its credential has expired, 1h to 7days.",
+            text: "How old an allocation may grow by being refreshed after its credential has expired, 1h to 7days. Twelve\n\
+                   hours: long calls go on, and an allocation is not for ever.",
+        },
+        Key {
+            name: "strict_expiry",
+            default: "false",
+            example: "true",
+            expects: "true or false",
+            text: "Whether an allocation ends when the credential that made it expires, whatever it was refreshed for.\n\
+                   False: clients do not fetch new credentials during a call, so that calls would break.",
         },
         Key {
             name: "users",
@@ -98,8 +107,10 @@ pub struct Auth {
     pub credential_lifetime: Duration,
     /// How long a nonce is good for, at most an hour.
     pub nonce_lifetime: Duration,
-    /// How long an allocation outlives its credential. Not available yet.
+    /// How old an allocation may grow with a credential that has expired.
     pub max_session: Duration,
+    /// Whether allocations end with their credential instead.
+    pub strict_expiry: bool,
     /// Static users, each name once.
     pub users: Vec<User>,
 }
@@ -113,6 +124,7 @@ impl Default for Auth {
             credential_lifetime: HOUR,
             nonce_lifetime: HOUR / 6,
             max_session: 12 * HOUR,
+            strict_expiry: false,
             users: Vec::new(),
         }
     }
@@ -134,6 +146,7 @@ impl Auth {
                 .unwrap_or(default.credential_lifetime),
             nonce_lifetime: reading.text("auth.nonce_lifetime", nonce).unwrap_or(default.nonce_lifetime),
             max_session: reading.text("auth.max_session", session).unwrap_or(default.max_session),
+            strict_expiry: reading.flag("auth.strict_expiry").unwrap_or(default.strict_expiry),
             users: users::read(reading),
         };
         auth.check(reading);
@@ -154,7 +167,16 @@ impl Auth {
     }
 
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { realm, secrets, secrets_file, credential_lifetime, nonce_lifetime, max_session, users } = self;
+        let Self {
+            realm,
+            secrets,
+            secrets_file,
+            credential_lifetime,
+            nonce_lifetime,
+            max_session,
+            strict_expiry,
+            users,
+        } = self;
         let users: Vec<String> =
             users.iter().map(|user| format!("{{ name = {}, password = \"***\" }}", text(&user.name))).collect();
         let secrets = if secrets_file.is_some() { Vec::new() } else { vec!["***"; secrets.len()] };
@@ -165,6 +187,7 @@ impl Auth {
             ("auth.credential_lifetime", duration::shown(*credential_lifetime)),
             ("auth.nonce_lifetime", duration::shown(*nonce_lifetime)),
             ("auth.max_session", duration::shown(*max_session)),
+            ("auth.strict_expiry", strict_expiry.to_string()),
             ("auth.users", format!("[{}]", users.join(", "))),
         ]
     }

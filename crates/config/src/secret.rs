@@ -90,7 +90,16 @@ pub(crate) fn strong(text: &str, shortest: usize, expected: &str, write: &str) -
 pub(crate) fn is_kept_at(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or(path);
     let last = last.split('[').next().unwrap_or(last);
-    let plain = ["realm", "secrets_file", "credential_lifetime", "nonce_lifetime", "max_session", "name", "listen"];
+    let plain = [
+        "realm",
+        "secrets_file",
+        "credential_lifetime",
+        "nonce_lifetime",
+        "max_session",
+        "strict_expiry",
+        "name",
+        "listen",
+    ];
     let telling = TELLING.iter().any(|word| last.contains(word)) && last != "secrets_file";
     let guarded = ["auth", "admin"].iter().any(|table| path.split(['.', '[']).next() == Some(table));
     telling || (guarded && !plain.contains(&last))

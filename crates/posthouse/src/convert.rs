@@ -33,7 +33,16 @@ pub(crate) fn turn_settings(
         mobility: _,
         workers: _,
     } = relay;
-    let Auth { realm, secrets: _, secrets_file: _, credential_lifetime: _, nonce_lifetime, max_session, users } = auth;
+    let Auth {
+        realm,
+        secrets: _,
+        secrets_file: _,
+        credential_lifetime: _,
+        nonce_lifetime,
+        max_session,
+        strict_expiry,
+        users,
+    } = auth;
     let mut credentials = Credentials::new(realm);
     for secret in &secrets.list {
         credentials.add_secret(secret.expose().as_bytes());
@@ -44,6 +53,7 @@ pub(crate) fn turn_settings(
     Settings {
         nonce_lifetime: *nonce_lifetime,
         max_session: *max_session,
+        strict_expiry: *strict_expiry,
         families: Families {
             v4: relay_addresses.iter().any(IpAddr::is_ipv4),
             v6: relay_addresses.iter().any(IpAddr::is_ipv6),

@@ -10,7 +10,7 @@ use posthouse_stun::{Integrity, Key, PasswordAlgorithm};
 use crate::allocation::Allocation;
 use crate::refusal::BadRequest;
 use crate::request::Request;
-use crate::{Refusal, Server, Settings};
+use crate::{Refusal, Server};
 
 /// PASSWORD-ALGORITHMS as offered: SHA-256, MD5, in this order, without parameters (RFC 8489 §14.11).
 pub(crate) const PASSWORD_ALGORITHMS: [u8; 8] = [0, 2, 0, 0, 0, 1, 0, 0];
@@ -85,7 +85,8 @@ impl Server {
         let (Some(key), Some(username)) = (key, name) else { return Err(Refusal::Unauthenticated) };
 
         // 7. A credential that has expired may still refresh what it made (for as long as a session may last).
-        if has_expired(request, username) && !allocation.as_deref().is_some_and(|a| may_go_on(request, a)) {
+        let may_go_on = |a: &Allocation| settings.may_go_on(now, a);
+        if settings.has_expired(now, username) && !allocation.as_deref().is_some_and(may_go_on) {
             return Err(Refusal::Unauthenticated);
         }
         if let Some(allocation) = allocation {
@@ -110,13 +111,4 @@ fn password_algorithm(request: &Request<'_>) -> Result<Option<PasswordAlgorithm>
         (None, Some(_)) => Err(Refusal::BadRequest(BadRequest::Missing(AttributeType::PASSWORD_ALGORITHMS))),
         (Some(_), None) => Err(Refusal::BadRequest(BadRequest::Missing(AttributeType::PASSWORD_ALGORITHM))),
     }
-}
-
-fn has_expired(request: &Request<'_>, username: &str) -> bool {
-    request.settings.credentials.expiry(username).is_some_and(|expiry| request.now.unix >= expiry)
-}
-
-fn may_go_on(request: &Request<'_>, allocation: &Allocation) -> bool {
-    let Settings { strict_expiry, max_session, .. } = request.settings;
-    !strict_expiry && request.now.instant.duration_since(allocation.created) < *max_session
 }

@@ -7,7 +7,7 @@ use posthouse_stun::attribute::Family;
 
 use crate::allocation::Allocation;
 use crate::channel::Channel;
-use crate::{AllocationId, Binding, Output, PeerTransportAddress, RelayedTransportAddress, Server, Settings};
+use crate::{AllocationId, Binding, Now, Output, PeerTransportAddress, RelayedTransportAddress, Server, Settings};
 
 impl Server {
     /// Ends an allocation and everything in it; the shell hears of every binding and of the sockets.
@@ -69,8 +69,8 @@ impl Server {
         }
     }
 
-    /// Judges every permission and channel by new settings.
-    pub(crate) fn judge_all(&mut self) {
+    /// Judges every allocation, permission and channel by new settings.
+    pub(crate) fn judge_all(&mut self, now: Now) {
         let settings = Arc::clone(&self.settings);
         for id in self.table.ids(|_| true) {
             self.remove_channels(id, |channel| settings.route_to(channel.peer()).is_none());
@@ -79,8 +79,11 @@ impl Server {
             allocation.permissions.judge(|ip| settings.judge(ip).ok());
             // Its secret may be gone.
             allocation.key = None;
+            let left = allocation.expires.saturating_duration_since(now.instant);
+            allocation.expires = now.instant + settings.within_expiry(now, &allocation.username, left);
             self.reschedule(id);
         }
+        self.expire(now.instant);
     }
 }
 

@@ -31,6 +31,7 @@ mod request;
 mod reservation;
 mod response;
 mod server;
+mod session;
 mod settings;
 mod stats;
 mod table;

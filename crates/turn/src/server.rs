@@ -127,7 +127,7 @@ impl Server {
         self.limits = Limits::new(&settings.bandwidth, self.shared.everyone());
         self.settings = settings;
         self.expire(now.instant);
-        self.judge_all();
+        self.judge_all(now);
     }
 
     /// Ends every allocation of a user id. Nobody is called "".

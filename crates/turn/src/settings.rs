@@ -25,9 +25,9 @@ pub struct Settings {
     pub default_lifetime: Duration,
     /// The longest lifetime granted (RFC 8656 §7.2 recommends one hour).
     pub max_lifetime: Duration,
-    /// How long an allocation may be refreshed with a credential that has expired since.
+    /// How old an allocation may be and still be refreshed with a credential that has expired since.
     pub max_session: Duration,
-    /// An expired credential refreshes nothing, however young the allocation.
+    /// Every allocation ends when its credential expires: no lifetime reaches beyond that.
     pub strict_expiry: bool,
     /// False while draining or short of memory: a new Allocate is refused with 508, all else goes on.
     pub accept_allocations: bool,

@@ -15,6 +15,7 @@ pub(crate) struct Settings {
     rooms: Vec<String>,
     collider: Vec<String>,
     limits: Vec<String>,
+    auth: Vec<String>,
     rest: String,
     pub(crate) ipv6: bool,
     pub(crate) tls: bool,
@@ -64,6 +65,12 @@ impl Settings {
         self
     }
 
+    /// A line of `[auth]`.
+    pub(crate) fn auth(mut self, line: &str) -> Self {
+        self.auth.push(line.into());
+        self
+    }
+
     /// A static user beside the shared secret.
     pub(crate) fn user(mut self, name: &str, password: &str) -> Self {
         let _ = writeln!(self.rest, "[[auth.users]]\nname = \"{name}\"\npassword = \"{password}\"");
@@ -73,6 +80,9 @@ impl Settings {
     /// The file. `listeners` are the lines that the harness decides: section and line.
     pub(crate) fn toml(&self, listeners: &[(&str, String)]) -> String {
         let mut toml = format!("[auth]\nrealm = \"{REALM}\"\nsecrets = [\"{SECRET}\"]\n");
+        for line in &self.auth {
+            let _ = writeln!(toml, "{line}");
+        }
         toml.push_str(&self.rest);
         let sections = [
             ("web", &Vec::new()),

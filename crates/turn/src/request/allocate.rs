@@ -38,7 +38,7 @@ impl Server {
         if wanted.token.is_none() && request.is_for_alternate() {
             return Err(Refusal::TryAlternate);
         }
-        let lifetime = lifetime(&request.message, request.settings)?;
+        let lifetime = lifetime(request, caller)?;
         let families = wanted.families(request.settings)?;
         // What this server as a whole allows (§21.4; draining).
         if is_tunnelled(request.reply.to.client.ip()) {
@@ -304,10 +304,10 @@ impl Success {
     }
 }
 
-/// The lifetime to grant (§7.2): at least the default, at most the maximum.
-fn lifetime(message: &Message<'_>, settings: &Settings) -> Result<Duration, Refusal> {
-    let asked = message.lifetime()?.map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.into()));
-    Ok(settings.clamp(asked))
+/// The lifetime to grant (§7.2): at least the default, at most the maximum, and no longer than a strict expiry allows.
+fn lifetime(request: &Request<'_>, caller: &Caller<'_>) -> Result<Duration, Refusal> {
+    let asked = request.message.lifetime()?.map_or(Duration::ZERO, |seconds| Duration::from_secs(seconds.into()));
+    Ok(request.settings.within_expiry(request.now, caller.username, request.settings.clamp(asked)))
 }
 
 impl Settings {

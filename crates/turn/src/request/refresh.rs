@@ -13,10 +13,13 @@ impl Server {
         let id = self.owned(request, caller)?;
         // A family that the allocation does not have: 443.
         let family = self.family_of_refresh(request, id)?;
-        // The desired lifetime: zero ends, anything else is clamped as at Allocate.
+        // The desired lifetime: zero ends, anything else is judged as at Allocate.
         let lifetime = match request.message.lifetime()? {
             Some(0) => Duration::ZERO,
-            asked => request.settings.clamp(Duration::from_secs(asked.unwrap_or(0).into())),
+            asked => {
+                let granted = request.settings.clamp(Duration::from_secs(asked.unwrap_or(0).into()));
+                request.settings.within_expiry(request.now, caller.username, granted)
+            }
         };
         if lifetime.is_zero() {
             self.end_family(id, family);

@@ -256,14 +256,48 @@ fn an_expired_credential_refreshes_what_it_made_until_the_session_is_over() {
 }
 
 #[test]
-fn with_strict_expiry_an_expired_credential_refreshes_nothing() {
+fn with_strict_expiry_an_allocation_ends_when_its_credential_expires() {
     let mut world = World::with(|s| s.strict_expiry = true);
     let mut client = Client::new(1).minted("carol", 100);
-    client.allocate(&mut world);
-    world.pass(99);
-    assert_eq!(client.refresh(&mut world, None).code(), 0);
+    let answer = client.allocate_with(&mut world, |b| {
+        b.number(AttributeType::LIFETIME, 3600);
+    });
+    assert_eq!((answer.code(), answer.lifetime()), (0, 100), "the client is told the truth");
+    world.pass(40);
+    let answer = client.refresh(&mut world, Some(3600));
+    assert_eq!((answer.code(), answer.lifetime()), (0, 60));
+    world.pass(59);
+    assert_eq!((client.permit(&mut world, &[peer()]), world.allocations()), (0, 1));
     world.pass(1);
+    assert_eq!(world.allocations(), 0);
     assert_eq!(client.refresh(&mut world, None).code(), 401);
+}
+
+#[test]
+fn strict_expiry_takes_nothing_from_a_credential_that_outlasts_the_allocation() {
+    let mut world = World::with(|s| s.strict_expiry = true);
+    for mut client in [Client::new(1), Client::new(2).minted("carol", 100_000)] {
+        assert_eq!(client.allocate_with(&mut world, |_| ()).lifetime(), 600);
+        assert_eq!(client.refresh(&mut world, Some(3600)).lifetime(), 3600);
+    }
+}
+
+#[test]
+fn strict_expiry_that_a_reload_brings_ends_the_living_too() {
+    let mut world = World::new();
+    let [mut early, mut late, mut never] =
+        [Client::new(1).minted("carol", 100), Client::new(2).minted("carol", 300), Client::new(3)];
+    for client in [&mut early, &mut late, &mut never] {
+        client.allocate(&mut world);
+    }
+    world.pass(200);
+    assert_eq!(world.allocations(), 3);
+    world.reload(|s| s.strict_expiry = true);
+    assert_eq!(world.allocations(), 2);
+    world.pass(99);
+    assert_eq!(world.allocations(), 2);
+    world.pass(1);
+    assert_eq!(world.allocations(), 1, "a static user has no expiry");
 }
 
 #[test]
