@@ -117,7 +117,7 @@ pub struct SendErrors {
     pub unreachable: u64,
     /// EMSGSIZE: longer than the way allows, and not to be fragmented.
     pub too_long: u64,
-    /// ECONNREFUSED: an ICMP error of an earlier packet.
+    /// ECONNREFUSED: an ICMP error of an earlier packet, twice in a row.
     pub refused: u64,
     /// EINVAL, EADDRNOTAVAIL: an address that cannot be sent to, or is no longer this machine's.
     pub invalid: u64,

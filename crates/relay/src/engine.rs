@@ -26,7 +26,8 @@ pub(crate) trait Engine {
     fn revisit(&mut self, stream: StreamId);
 
     /// Fills `received` from as many sockets as have something, at most as far as the arena has slots; sleeps up to
-    /// `timeout` when none has. No socket keeps the others from their turn.
+    /// `timeout` when none has. No socket keeps the others from their turn. Relayed sockets that have an error to tell are
+    /// noted in [`Sockets::failed`].
     fn receive(
         &mut self,
         sockets: &mut Sockets,

@@ -10,6 +10,7 @@ pub(crate) mod address;
 pub(crate) mod clock;
 pub(crate) mod control;
 pub(crate) mod epoll;
+pub(crate) mod error_queue;
 pub(crate) mod limit;
 pub(crate) mod receive;
 pub(crate) mod send;

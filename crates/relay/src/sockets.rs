@@ -124,6 +124,8 @@ impl Entry {
 pub(crate) struct Sockets {
     pub(crate) listeners: Vec<Listener>,
     pub(crate) streams: Streams,
+    /// Relayed sockets that have errors to tell, noted by the engine.
+    pub(crate) failed: Vec<Token>,
     relayed: Vec<Entry>,
     living: usize,
     ports: Arc<Ports>,
@@ -131,7 +133,7 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     pub(crate) fn new(listeners: Vec<Listener>, streams: Streams, ports: Arc<Ports>) -> Self {
-        Self { listeners, streams, relayed: Vec::new(), living: 0, ports }
+        Self { listeners, streams, failed: Vec::new(), relayed: Vec::new(), living: 0, ports }
     }
 
     /// How many relayed sockets.

@@ -8,6 +8,7 @@
 
 mod client;
 mod control;
+mod icmp;
 mod outputs;
 mod peer;
 mod stream;
@@ -110,6 +111,7 @@ impl<E: Engine> Worker<E> {
             for read in received.drain(..) {
                 self.read(now, &read);
             }
+            self.icmp_errors(now);
             self.pass_time(now);
             if woken == Woken::Yes {
                 self.obey(now);

@@ -80,6 +80,8 @@ impl Scrape {
         )?;
         let created = self.sum(|w| w.turn.allocations_created);
         page.counter("relay_allocations_created", "Allocations that came to be", created)?;
+        let reported = self.sum(|w| w.turn.icmp_reported);
+        page.counter("relay_icmp_reported", "ICMP errors of relayed packets that clients were told of", reported)?;
         let [up, down] = [self.sum(|w| w.turn.forwarded.bytes), self.sum(|w| w.turn.wrapped.bytes)];
         page.family(
             "relay_payload_bytes",

@@ -36,6 +36,7 @@ const SEGMENT_ALWAYS: u16 = 1280 - 40 - 8;
 struct Ready {
     token: Token,
     readable: bool,
+    failed: bool,
     writable: bool,
 }
 
@@ -72,7 +73,7 @@ impl Engine for Mmsg {
     }
 
     fn revisit(&mut self, stream: StreamId) {
-        self.ready.push_back(Ready { token: Token::Stream(stream), readable: true, writable: false });
+        self.ready.push_back(Ready { token: Token::Stream(stream), readable: true, failed: false, writable: false });
     }
 
     fn receive(
@@ -91,7 +92,12 @@ impl Engine for Mmsg {
         {
             match ready.token {
                 Token::Stream(id) => from_streams += self.read_stream(id, ready, sockets, arena, received, counters),
-                token => self.read(token, sockets, arena, received, counters),
+                token => {
+                    if ready.failed && matches!(token, Token::Relayed(..)) {
+                        sockets.failed.push(token);
+                    }
+                    self.read(token, sockets, arena, received, counters);
+                }
             }
         }
         Ok(woken)
@@ -118,10 +124,10 @@ impl Mmsg {
     fn look(&mut self, counters: &mut Counters, timeout: Duration) -> io::Result<Woken> {
         counters.calls.wait += 1;
         let mut woken = Woken::No;
-        for Event { data, readable, writable } in self.epoll.wait(timeout)? {
+        for Event { data, readable, failed, writable } in self.epoll.wait(timeout)? {
             match Token::from_bits(data) {
                 Token::Wake => woken = Woken::Yes,
-                token => self.ready.push_back(Ready { token, readable, writable }),
+                token => self.ready.push_back(Ready { token, readable, failed, writable }),
             }
         }
         if woken == Woken::Yes {
@@ -149,7 +155,7 @@ impl Mmsg {
         let n = match self.receiver.receive(socket, arena.rooms().take(share)) {
             Ok(n) => n,
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => return,
-            // Also an ICMP error left at the socket: it concerns one client or peer, not the socket.
+            // Also an ICMP error: it concerns one peer, not the socket, which has forgotten it with this call.
             Err(_) => return counters.receive_errors += 1,
         };
         let first = arena.take(n);

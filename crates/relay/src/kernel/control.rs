@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const ALIGN: usize = size_of::<usize>();
 const HEADER: usize = size_of::<libc::cmsghdr>();
 
-/// Room for every control message that we ask for or send: an IPv6 packet info, a segment size, a drop count.
+/// Room for every control message that we ask for or send: an IPv6 packet info, a segment size, a drop count, an error.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
 pub(crate) struct Control {
@@ -80,14 +80,22 @@ impl Control {
     /// Reads the first `len` bytes as the kernel wrote them.
     pub(crate) fn read(&self, len: usize) -> Told {
         let mut told = Told::default();
-        let mut rest = &self.bytes[..len.min(Self::CAPACITY)];
-        while let Some(header) = rest.get(..HEADER) {
-            let length = usize::from_ne_bytes(header[..ALIGN].try_into().unwrap_or_default());
-            let Some(value) = rest.get(HEADER..length) else { break };
-            told.note(int(&header[ALIGN..]), int(&header[ALIGN + 4..]), value);
-            rest = rest.get(length.next_multiple_of(ALIGN)..).unwrap_or_default();
+        for (level, kind, value) in self.messages(len) {
+            told.note(level, kind, value);
         }
         told
+    }
+
+    /// Level, type and value of each control message in the first `len` bytes.
+    pub(crate) fn messages(&self, len: usize) -> impl Iterator<Item = (i32, i32, &[u8])> {
+        let mut rest = &self.bytes[..len.min(Self::CAPACITY)];
+        std::iter::from_fn(move || {
+            let header = rest.get(..HEADER)?;
+            let length = usize::from_ne_bytes(header[..ALIGN].try_into().unwrap_or_default());
+            let value = rest.get(HEADER..length)?;
+            rest = rest.get(length.next_multiple_of(ALIGN)..).unwrap_or_default();
+            Some((int(&header[ALIGN..]), int(&header[ALIGN + 4..]), value))
+        })
     }
 }
 

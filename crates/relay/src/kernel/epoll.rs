@@ -11,6 +11,8 @@ pub(crate) struct Event {
     pub(crate) data: u64,
     /// It has input, an error or its end to tell.
     pub(crate) readable: bool,
+    /// It has an error to tell.
+    pub(crate) failed: bool,
     /// It takes output. Only those report it that [`Epoll::want_room`] asked.
     pub(crate) writable: bool,
 }
@@ -71,7 +73,8 @@ impl Epoll {
         };
         Ok(self.events[..n].iter().map(|e| {
             let (data, events) = (e.u64, e.events as i32);
-            Event { data, readable: events & !libc::EPOLLOUT != 0, writable: events & libc::EPOLLOUT != 0 }
+            let has = |what: i32| events & what != 0;
+            Event { data, readable: has(!libc::EPOLLOUT), failed: has(libc::EPOLLERR), writable: has(libc::EPOLLOUT) }
         }))
     }
 }

@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::address::RawAddress;
 use super::control::Control;
+use super::error_queue::may_be_of_an_earlier;
 
 /// Some bytes of the memory that a send is gathered from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,7 +51,8 @@ impl Sender {
         Self { headers: Vec::new(), iovecs: Vec::new(), addresses: Vec::new(), controls: Vec::new() }
     }
 
-    /// Hands over as many of `messages` as the kernel takes, in order, and never waits.
+    /// Hands over as many of `messages` as the kernel takes, in order, and never waits. What may be the error of an
+    /// earlier datagram is not believed until it is heard twice.
     ///
     /// # Errors
     /// The *first* message was refused. (When a later one is, the count ends before it: call again from there.)
@@ -64,16 +66,17 @@ impl Sender {
         let messages = &messages[..messages.len().min(Self::MESSAGES_MAX)];
         self.prepare(memory, pieces, messages);
         // SAFETY: each of the `messages.len()` headers points into this struct's arrays, which do not change before
-        // the call returns, and through them into `memory`, which is borrowed for as long. The kernel only reads.
-        let sent = unsafe {
-            libc::sendmmsg(
-                socket.as_raw_fd(),
-                self.headers.as_mut_ptr(),
-                messages.len() as libc::c_uint,
-                (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
-            )
+        // the calls return, and through them into `memory`, which is borrowed for as long. The kernel only reads.
+        let mut send = || unsafe {
+            let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+            let n = messages.len() as libc::c_uint;
+            let sent = libc::sendmmsg(socket.as_raw_fd(), self.headers.as_mut_ptr(), n, flags as _);
+            usize::try_from(sent).map_err(|_| io::Error::last_os_error())
         };
-        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+        match send() {
+            Err(e) if may_be_of_an_earlier(&e) => send(),
+            result => result,
+        }
     }
 
     /// Fills the arrays first and takes pointers into them last, when they no longer move.

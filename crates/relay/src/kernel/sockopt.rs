@@ -22,6 +22,14 @@ pub(crate) fn tell_local_address(socket: &impl AsFd, of: IpAddr) -> io::Result<(
     }
 }
 
+/// Keep ICMP errors about what this socket sent, for [`super::error_queue::take`] (IP_RECVERR).
+pub(crate) fn queue_errors(socket: &impl AsFd, of: IpAddr) -> io::Result<()> {
+    match of {
+        IpAddr::V4(_) => set(socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1),
+        IpAddr::V6(_) => set(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1),
+    }
+}
+
 /// Asks for a receive buffer of `bytes`, beyond the system's maximum when this process may.
 pub(crate) fn receive_buffer(socket: &impl AsFd, bytes: usize) -> io::Result<()> {
     let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);

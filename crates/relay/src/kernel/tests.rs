@@ -188,11 +188,11 @@ fn only_who_wants_room_is_told_of_it() {
     let told = |epoll: &mut Epoll| epoll.wait(Duration::ZERO).unwrap().collect::<Vec<_>>();
     assert_eq!(told(&mut epoll), []);
     epoll.want_room(far.as_fd(), 9, true).unwrap();
-    assert_eq!(told(&mut epoll), [Event { data: 9, readable: false, writable: true }]);
+    assert_eq!(told(&mut epoll), [Event { data: 9, readable: false, failed: false, writable: true }]);
     near.write_all(b"x").unwrap();
     epoll.want_room(far.as_fd(), 9, false).unwrap();
     assert_eq!(
         epoll.wait(Duration::from_secs(10)).unwrap().collect::<Vec<_>>(),
-        [Event { data: 9, readable: true, writable: false }]
+        [Event { data: 9, readable: true, failed: false, writable: false }]
     );
 }

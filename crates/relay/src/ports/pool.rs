@@ -185,6 +185,7 @@ fn relayed_socket(ip: IpAddr, receive_buffer: usize) -> io::Result<Socket> {
     }
     sockopt::dont_fragment(&socket, ip, false)?;
     sockopt::count_overflow(&socket)?;
+    sockopt::queue_errors(&socket, ip)?;
     // Absent before Linux 5.0, where the relay works as well, one read a datagram.
     let _ = sockopt::join_datagrams(&socket);
     Ok(socket)

@@ -129,15 +129,41 @@ impl Client {
     pub(crate) fn incoming(&self) -> Incoming {
         let (bytes, from) = receive(&self.socket);
         assert_eq!(from, self.server, "answers come from where the client sends to");
-        if let Ok(channel) = ChannelData::parse(&bytes) {
+        Self::from_peer(&bytes)
+    }
+
+    /// The same, when ICMP errors are reported in between.
+    pub(crate) fn incoming_past_reports(&self) -> Incoming {
+        loop {
+            let (bytes, _) = receive(&self.socket);
+            if !Message::parse(&bytes).is_ok_and(|m| m.icmp().is_ok_and(|icmp| icmp.is_some())) {
+                return Self::from_peer(&bytes);
+            }
+        }
+    }
+
+    fn from_peer(bytes: &[u8]) -> Incoming {
+        if let Ok(channel) = ChannelData::parse(bytes) {
             assert_eq!(bytes.len(), 4 + channel.len, "no padding over UDP");
             return Incoming::Channel(channel.number.get(), bytes[channel.payload()].to_vec());
         }
-        let message = Message::parse(&bytes).expect("a whole message");
+        let message = Message::parse(bytes).expect("a whole message");
         assert_eq!(message.message_type(), MessageType::new(Method::DATA, Class::Indication));
         let peer = message.xor_peer_address().unwrap().unwrap();
         assert_eq!(bytes.len() % 4, 0);
         Incoming::Data(peer, message.data().unwrap().to_vec())
+    }
+
+    /// The next indication about an ICMP error: the peer, type and code.
+    pub(crate) fn icmp(&self) -> (SocketAddr, u8, u16) {
+        let (bytes, from) = receive(&self.socket);
+        assert_eq!(from, self.server, "answers come from where the client sends to");
+        let message = Message::parse(&bytes).expect("a whole message");
+        assert_eq!(message.message_type(), MessageType::new(Method::DATA, Class::Indication));
+        assert_eq!(message.data(), None, "RFC 8656 §11.5: no DATA");
+        let (kind, code, data) = message.icmp().unwrap().expect("an ICMP attribute");
+        assert_eq!(data, 0);
+        (message.xor_peer_address().unwrap().unwrap(), kind, code)
     }
 
     /// One authenticated request; a 401 or 438 on the way teaches the nonce.
