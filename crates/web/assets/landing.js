@@ -1,6 +1,6 @@
 // The landing page: a room name leads to `/r/NAME`.
 
-import { fill, words } from './strings.js';
+import { fill, offerLanguages, words } from './strings.js';
 import { complaint, randomName, roomPath } from './name.js';
 import { forgetRooms, recentRooms } from './recent.js';
 
@@ -9,6 +9,7 @@ const field = byId('room-name');
 const problem = byId('room-problem');
 
 fill(document);
+offerLanguages(byId('language'));
 document.title = words.product;
 showRecent();
 
