@@ -4,12 +4,15 @@
 //! sockets have something. Both halves span many sockets, which is what an io_uring engine would want: multishot
 //! receives fill the slots, one submission carries all sends.
 
+mod appetite;
 pub(crate) mod mmsg;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
+
+pub(crate) use appetite::Appetite;
 
 use crate::arena::Arena;
 use crate::counters::Counters;

@@ -99,9 +99,8 @@ impl Outbox {
         std::iter::successors(at(queue.head), move |datagram| at(datagram.next))
     }
 
-    /// Fills `plan` with what waits in `queue`. Packets above `segment_max` are not joined.
+    /// Appends to `plan` what waits in `queue`. Packets above `segment_max` are not joined.
     pub(crate) fn plan(&self, queue: Queue, segment_max: u16, plan: &mut Plan) {
-        plan.clear();
         let mut at = queue.head;
         while let Some(first) = self.datagrams.get(at as usize) {
             at = self.run(first, segment_max, plan);
@@ -154,7 +153,7 @@ pub(crate) struct Mark {
 }
 
 impl Plan {
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.messages.clear();
         self.pieces.clear();
         self.marks.clear();
@@ -258,6 +257,7 @@ mod tests {
         assert_eq!(outbox.senders, [Token::Listener(0), Token::Listener(1)]);
         let mut plan = Plan::default();
         for (i, queue) in queues.iter().enumerate() {
+            plan.clear();
             outbox.plan(*queue, u16::MAX, &mut plan);
             assert_eq!(runs(&plan), [(i as u16 + 1, 50, 5)]);
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use posthouse_stun::attribute::Family;
 use posthouse_turn::{AllocationId, FiveTuple};
 
+use crate::engine::Appetite;
 use crate::listener::Listener;
 use crate::outbox::Queue;
 use crate::ports::{Place, Ports};
@@ -83,6 +84,8 @@ pub(crate) struct Traits {
     pub(crate) segment_max: u16,
     /// The kernel's count of datagrams that a full buffer cost, as last seen.
     pub(crate) overflow: u32,
+    /// Of a relayed socket: how much it had when it was read last.
+    pub(crate) appetite: Appetite,
 }
 
 impl Traits {

@@ -22,8 +22,6 @@ use crate::stream::StreamId;
 const READY_MAX: usize = 256;
 /// Reads of one listening socket in a row while others wait.
 const LISTENER_SHARE: usize = 32;
-/// Reads of one relayed socket in a row: a burst of one flow becomes one send.
-const RELAYED_SHARE: usize = 16;
 
 /// Bytes read from streams in one turn: a few thousand packets, after which the others have theirs.
 const STREAMS_SHARE: usize = 512 << 10;
@@ -33,8 +31,8 @@ const SEGMENT_ALWAYS: u16 = 1280 - 40 - 8;
 
 /// A socket that epoll reported.
 #[derive(Debug, Clone, Copy)]
-struct Ready {
-    token: Token,
+pub(super) struct Ready {
+    pub(super) token: Token,
     readable: bool,
     failed: bool,
     writable: bool,
@@ -45,10 +43,12 @@ pub(crate) struct Mmsg {
     epoll: Epoll,
     wake: Arc<Wake>,
     /// Sockets that have something to tell and were not asked yet.
-    ready: VecDeque<Ready>,
+    pub(super) ready: VecDeque<Ready>,
+    /// Counts the looks.
+    looks: u32,
     receiver: Receiver,
-    sender: Sender,
-    plan: Plan,
+    pub(super) sender: Sender,
+    pub(super) plan: Plan,
 }
 
 impl Mmsg {
@@ -60,6 +60,7 @@ impl Mmsg {
             epoll,
             wake,
             ready: VecDeque::with_capacity(READY_MAX),
+            looks: 0,
             receiver: Receiver::new(slots),
             sender: Sender::new(),
             plan: Plan::default(),
@@ -84,45 +85,33 @@ impl Engine for Mmsg {
         counters: &mut Counters,
         timeout: Duration,
     ) -> io::Result<Woken> {
-        let woken = if self.ready.is_empty() { self.look(counters, timeout)? } else { Woken::No };
+        let woken = self.look(counters, timeout)?;
         let mut from_streams = 0;
         while arena.free() > 0
             && from_streams < STREAMS_SHARE
             && let Some(ready) = self.ready.pop_front()
         {
-            match ready.token {
-                Token::Stream(id) => from_streams += self.read_stream(id, ready, sockets, arena, received, counters),
-                token => {
-                    if ready.failed && matches!(token, Token::Relayed(..)) {
-                        sockets.failed.push(token);
-                    }
-                    self.read(token, sockets, arena, received, counters);
-                }
-            }
+            from_streams += self.visit(ready, sockets, arena, received, counters);
         }
         Ok(woken)
     }
 
     fn send(&mut self, sockets: &mut Sockets, arena: &Arena, outbox: &mut Outbox, counters: &mut Counters) {
         for i in 0..outbox.senders.len() {
-            let token = outbox.senders[i];
-            if let Token::Stream(id) = token {
-                sockets.streams.send(id, outbox, arena.memory(), counters);
-                self.want_room(id, sockets);
-                continue;
-            }
-            let Some(traits) = sockets.traits_mut(token) else { continue };
-            let (queue, segment_max) = (std::mem::take(&mut traits.queue), traits.segment_max);
-            outbox.plan(queue, segment_max, &mut self.plan);
-            self.send_plan(token, sockets, arena, counters);
+            self.send_queue(outbox.senders[i], sockets, arena, outbox, counters);
         }
         outbox.clear();
     }
 }
 
 impl Mmsg {
-    fn look(&mut self, counters: &mut Counters, timeout: Duration) -> io::Result<Woken> {
+    /// Asks which sockets have something, unless some are left from the last time.
+    pub(super) fn look(&mut self, counters: &mut Counters, timeout: Duration) -> io::Result<Woken> {
+        if !self.ready.is_empty() {
+            return Ok(Woken::No);
+        }
         counters.calls.wait += 1;
+        self.looks = self.looks.wrapping_add(1);
         let mut woken = Woken::No;
         for Event { data, readable, failed, writable } in self.epoll.wait(timeout)? {
             match Token::from_bits(data) {
@@ -136,6 +125,52 @@ impl Mmsg {
         Ok(woken)
     }
 
+    /// Reads and writes one socket as far as its turn goes. Returns the bytes when it was a stream.
+    pub(super) fn visit(
+        &mut self,
+        ready: Ready,
+        sockets: &mut Sockets,
+        arena: &mut Arena,
+        received: &mut Vec<Received>,
+        counters: &mut Counters,
+    ) -> usize {
+        match ready.token {
+            Token::Stream(id) => self.read_stream(id, ready, sockets, arena, received, counters),
+            token => {
+                if ready.failed && matches!(token, Token::Relayed(..)) {
+                    sockets.failed.push(token);
+                }
+                self.read(token, sockets, arena, received, counters);
+                0
+            }
+        }
+    }
+
+    /// Sends what waits at one socket.
+    pub(super) fn send_queue(
+        &mut self,
+        token: Token,
+        sockets: &mut Sockets,
+        arena: &Arena,
+        outbox: &Outbox,
+        counters: &mut Counters,
+    ) {
+        if let Token::Stream(id) = token {
+            sockets.streams.send(id, outbox, arena.memory(), counters);
+            return self.want_room(id, sockets);
+        }
+        let Some(traits) = sockets.traits_mut(token) else { return };
+        let (queue, segment_max) = (std::mem::take(&mut traits.queue), traits.segment_max);
+        self.plan.clear();
+        outbox.plan(queue, segment_max, &mut self.plan);
+        self.send_plan(token, sockets, arena, counters);
+    }
+
+    /// How many reads a relayed socket gets in a row at this visit: one, until it has shown that it has more.
+    pub(super) fn appetite(&self, token: Token, sockets: &mut Sockets) -> usize {
+        sockets.traits_mut(token).map_or(1, |traits| traits.appetite.at(self.looks))
+    }
+
     /// One call for one socket. What it leaves behind is reported again: the set is level-triggered.
     fn read(
         &mut self,
@@ -145,12 +180,12 @@ impl Mmsg {
         received: &mut Vec<Received>,
         counters: &mut Counters,
     ) {
-        let Some(socket) = sockets.fd(token) else { return };
         let share = match token {
-            _ if self.ready.is_empty() => arena.free(),
+            Token::Listener(_) if self.ready.is_empty() => arena.free(),
             Token::Listener(_) => LISTENER_SHARE,
-            _ => RELAYED_SHARE,
+            _ => self.appetite(token, sockets),
         };
+        let Some(socket) = sockets.fd(token) else { return };
         counters.calls.receive += 1;
         let n = match self.receiver.receive(socket, arena.rooms().take(share)) {
             Ok(n) => n,
@@ -158,6 +193,9 @@ impl Mmsg {
             // Also an ICMP error: it concerns one peer, not the socket, which has forgotten it with this call.
             Err(_) => return counters.receive_errors += 1,
         };
+        if let (Token::Relayed(..), Some(traits)) = (token, sockets.traits_mut(token)) {
+            traits.appetite.had(n);
+        }
         let first = arena.take(n);
         let mut overflow = None;
         for (i, read) in (0..n).filter_map(|i| Some((i, self.receiver.get(i)?))) {
@@ -245,7 +283,7 @@ impl Mmsg {
     }
 
     /// A run that the kernel does not cut is sent datagram by datagram, and the socket remembers.
-    fn refused(
+    pub(super) fn refused(
         &mut self,
         at: usize,
         e: &io::Error,
@@ -313,7 +351,7 @@ impl Mmsg {
         }
     }
 
-    fn count_sent(&self, at: usize, n: usize, token: Token, counters: &mut Counters) {
+    pub(super) fn count_sent(&self, at: usize, n: usize, token: Token, counters: &mut Counters) {
         for (message, mark) in self.plan.messages[at..at + n].iter().zip(&self.plan.marks[at..]) {
             sent_flow(token, counters).count(mark.datagrams, self.plan.bytes(message));
             if message.segment > 0 {
@@ -331,7 +369,7 @@ fn sent_flow(token: Token, counters: &mut Counters) -> &mut crate::counters::Flo
 }
 
 /// The kernel's count is a total that wraps around.
-fn note_overflow(token: Token, total: u32, sockets: &mut Sockets, counters: &mut Counters) {
+pub(super) fn note_overflow(token: Token, total: u32, sockets: &mut Sockets, counters: &mut Counters) {
     let Some(traits) = sockets.traits_mut(token) else { return };
     let more = u64::from(total.wrapping_sub(traits.overflow));
     traits.overflow = total;

