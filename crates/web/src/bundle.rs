@@ -30,6 +30,9 @@ const FILES: &[(&str, &[u8])] = files![
     "controls.js",
     "details.js",
     "door.js",
+    "drawing.js",
+    "element.js",
+    "ice-config.js",
     "ice.js",
     "icons.svg",
     "invitation.js",
@@ -37,6 +40,10 @@ const FILES: &[(&str, &[u8])] = files![
     "landing.html",
     "landing.js",
     "language.js",
+    "learn-page.js",
+    "learn.css",
+    "learn.html",
+    "lesson.js",
     "media.js",
     "membership.js",
     "name.js",
@@ -48,6 +55,7 @@ const FILES: &[(&str, &[u8])] = files![
     "robots.txt",
     "room.js",
     "seat.js",
+    "sheet.css",
     "stage.js",
     "strings.js",
     "words-de.js",
@@ -125,7 +133,8 @@ mod tests {
     use super::*;
 
     /// Each page and the script that it starts.
-    const PAGES: &[(&str, &str)] = &[("landing.html", "landing.js"), ("call.html", "call-page.js")];
+    const PAGES: &[(&str, &str)] =
+        &[("landing.html", "landing.js"), ("call.html", "call-page.js"), ("learn.html", "learn-page.js")];
 
     fn text(name: &str) -> &'static str {
         std::str::from_utf8(BUNDLE.assets[name].body).expect("every asset is text")
