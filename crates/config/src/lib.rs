@@ -11,6 +11,7 @@
 mod admin;
 mod auth;
 mod availability;
+mod changes;
 mod cluster;
 mod config;
 mod document;
@@ -38,6 +39,7 @@ mod web;
 
 pub use admin::Admin;
 pub use auth::{Auth, User};
+pub use changes::{Applies, Change, Reloaded};
 pub use cluster::Cluster;
 pub use config::Config;
 pub use edge::Edge;

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
@@ -35,9 +36,11 @@ pub(crate) trait View: Send + Sync + 'static {
     fn metrics(&self) -> String;
 }
 
+/// The bearer token that requests must carry, if any; it may change.
+pub(crate) type Token = ArcSwap<Option<Secret>>;
+
 /// Answers on one listener until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, token: Option<Secret>, view: Arc<dyn View>) {
-    let token = Arc::new(token);
+pub(crate) async fn serve(listener: TcpListener, token: Arc<Token>, view: Arc<dyn View>) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
@@ -57,9 +60,9 @@ pub(crate) async fn serve(listener: TcpListener, token: Option<Secret>, view: Ar
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, token: &Option<Secret>, view: &Arc<dyn View>) {
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, token: &Token, view: &Arc<dyn View>) {
     let service = service_fn(|request| {
-        let response = answer(&request, token.as_ref(), view.as_ref());
+        let response = answer(&request, token.load().as_ref().as_ref(), view.as_ref());
         async move { Ok::<_, Infallible>(response) }
     });
     let connection = hyper::server::conn::http1::Builder::new()

@@ -1,10 +1,11 @@
 //! `posthouse run`: build, announce, serve, end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use posthouse_config::{Config, Loaded};
 use posthouse_relay::Relay;
 use posthouse_signaling::{Ports, Signaling};
@@ -20,11 +21,13 @@ use crate::exit::Failure;
 use crate::ground::{Own, Secrets, random};
 use crate::ice::{IceUrls, Mint};
 use crate::listeners::bind_all;
+use crate::logging::Logging;
 use crate::pages::EmbeddedPages;
 use crate::relay_control::{EndOfMembership, FreshCredentials};
-use crate::signals::Signals;
+use crate::reload::{Count, Doors, Reload};
+use crate::signals::{Signals, Wish};
 use crate::streams::{Served, Streams};
-use crate::{convert, logging, notify};
+use crate::{convert, notify};
 
 /// How long calls may go on once the end was asked for; a second signal cuts them at once.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
@@ -32,41 +35,38 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 /// Serves until a signal ends it.
 pub(crate) fn run(file: Option<&Path>) -> Result<(), Failure> {
     let Loaded { config, warnings, .. } = load(file)?;
-    logging::start(&config.log);
+    let logging = Logging::start(&config.log);
     for warning in warnings {
         warn!(target: "config", "{warning}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::os("cannot start threads", &error))?;
-    runtime.block_on(serve(&config, file))
+    runtime.block_on(serve(config, file.map(Path::to_owned), logging))
 }
 
-async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
+async fn serve(config: Config, file: Option<PathBuf>, logging: Logging) -> Result<(), Failure> {
     let mut signals = Signals::catch()?;
     let secrets = Secrets::of(&config.auth)?;
     // Everything is bound before anything is announced: an address in use ends the start, and nothing half serves.
     let web = bind_all(&config.web.listen)?;
     let admin = bind_all(&config.admin.listen)?;
-    let streams = Streams::bind(config)?;
-    let relay = start_relay(config, &secrets)?;
-    let urls = IceUrls::of(config);
+    let streams = Streams::bind(&config)?;
+    let nonce_keys = NonceKeys::new(random()?, None, posthouse_relay::now());
+    let relay = start_relay(&config, &secrets, nonce_keys.clone())?;
+    let urls = IceUrls::of(&config);
     let origin = config.origin().unwrap_or_default();
+    let mint = Mint::new(secrets.first().clone(), config.auth.credential_lifetime);
+    let credentials = Arc::new(FreshCredentials::new(urls.clone(), mint));
+    let pages = Arc::new(EmbeddedPages::new(&origin));
     let signaling = Signaling::new(
-        convert::signaling(config),
-        Ports {
-            ice: Arc::new(FreshCredentials {
-                urls: urls.clone(),
-                mint: Mint::new(secrets.first().clone(), config.auth.credential_lifetime),
-            }),
-            relay: Arc::new(EndOfMembership(Arc::clone(&relay))),
-            pages: Arc::new(EmbeddedPages::new(&origin)),
-        },
+        convert::signaling(&config),
+        Ports { ice: credentials.clone(), relay: Arc::new(EndOfMembership(Arc::clone(&relay))), pages: pages.clone() },
     );
     // Every listener is bound, so whoever reads the addresses can use them at once.
     Announcement {
         page: config.origin(),
         ice: &urls,
-        config: file,
+        config: file.as_deref(),
         own_secret: secrets.own,
         admin: &config.admin.listen,
     }
@@ -77,11 +77,24 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
         sessions.spawn(Arc::clone(&signaling).serve(listener, draining.clone()));
     }
     let streams = streams.serve(&relay, &signaling, &draining, &mut sessions);
-    let house = Arc::new(House { relay, signaling, streams, ending: AtomicBool::new(false) });
+    let token = Arc::new(ArcSwap::from_pointee(config.admin.token.clone()));
+    let count = Arc::new(Count::default());
+    let doors = Doors {
+        relay: Arc::clone(&relay),
+        edge: Arc::clone(&streams.edge),
+        certificates: Arc::clone(&streams.certificates),
+        signaling: Arc::clone(&signaling),
+        credentials,
+        pages,
+        token: Arc::clone(&token),
+        logging,
+    };
+    let reloads = Arc::clone(&count);
+    let house = Arc::new(House { relay, signaling, streams, reloads, ending: AtomicBool::new(false) });
     let mut tools = JoinSet::new();
     for listener in admin {
         let view: Arc<dyn View> = house.clone();
-        tools.spawn(admin::serve(listener, config.admin.token.clone(), view));
+        tools.spawn(admin::serve(listener, Arc::clone(&token), view));
     }
     let watched = Arc::clone(&house);
     tools.spawn(notify::keep_watchdog(move || watched.healthy()));
@@ -89,7 +102,8 @@ async fn serve(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     notify::ready("serving");
     info!(target: "posthouse", version = env!("CARGO_PKG_VERSION"), "serving");
 
-    house.serve_until_told(&mut signals, &drain, &mut sessions).await;
+    let mut reload = Reload { file, config, secrets, nonce_keys, doors, count };
+    house.serve_until_told(&mut signals, &mut reload, &drain, &mut sessions).await;
     Ok(())
 }
 
@@ -101,8 +115,7 @@ async fn all_has_ended(sessions: &mut JoinSet<()>, relay: &Relay) {
     }
 }
 
-fn start_relay(config: &Config, secrets: &Secrets) -> Result<Arc<Relay>, Failure> {
-    let nonce_keys = NonceKeys::new(random()?, None, posthouse_relay::now());
+fn start_relay(config: &Config, secrets: &Secrets, nonce_keys: NonceKeys) -> Result<Arc<Relay>, Failure> {
     let own = Own::of(config);
     let settings = convert::turn_settings(&config.relay, &config.auth, &config.limits, secrets, own, nonce_keys);
     let relay = Relay::start(&convert::relay(&config.relay), Arc::new(settings), Shared::new());
@@ -114,13 +127,25 @@ struct House {
     relay: Arc<Relay>,
     signaling: Arc<Signaling>,
     streams: Served,
+    reloads: Arc<Count>,
     ending: AtomicBool,
 }
 
 impl House {
-    /// Waits for a signal, then lets what runs end in order; a second signal cuts it.
-    async fn serve_until_told(&self, signals: &mut Signals, drain: &watch::Sender<bool>, sessions: &mut JoinSet<()>) {
-        let signal = signals.next().await;
+    /// Reloads whenever a signal asks for it; when one asks for the end, lets what runs end in order. A second one cuts it.
+    async fn serve_until_told(
+        &self,
+        signals: &mut Signals,
+        reload: &mut Reload,
+        drain: &watch::Sender<bool>,
+        sessions: &mut JoinSet<()>,
+    ) {
+        let signal = loop {
+            match signals.next().await {
+                Wish::Reload => reload.run(),
+                Wish::End(signal) => break signal,
+            }
+        };
         info!(target: "posthouse", signal, "ending");
         notify::stopping();
         self.ending.store(true, Ordering::Relaxed);
@@ -131,7 +156,7 @@ impl House {
             () = tokio::time::sleep(DRAIN_LIMIT) => {
                 warn!(target: "posthouse", "calls did not end in 30 s and are cut");
             }
-            again = signals.next() => info!(target: "posthouse", signal = again, "ending at once"),
+            again = signals.next_end() => info!(target: "posthouse", signal = again, "ending at once"),
         }
         self.relay.shutdown();
         info!(target: "posthouse", "ended");
@@ -149,6 +174,12 @@ impl View for House {
 
     fn metrics(&self) -> String {
         let Served { edge, certificates } = &self.streams;
-        metrics::text(&self.relay.stats(), &self.signaling.stats(), &edge.stats(), &certificates.expiries())
+        metrics::text(
+            &self.relay.stats(),
+            &self.signaling.stats(),
+            &edge.stats(),
+            &certificates.expiries(),
+            self.reloads.outcomes(),
+        )
     }
 }

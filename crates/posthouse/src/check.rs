@@ -22,6 +22,18 @@ pub(crate) fn check(file: &Path, strict: bool) -> Result<(), Failure> {
 
 /// What every verb with a configuration does first. Without a file: the built-in defaults.
 pub(crate) fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
+    load_judged(file, judge)
+}
+
+/// The same while a server runs: a certificate that has expired since is a doubt then, as the one in force serves on.
+pub(crate) fn load_again(file: Option<&Path>) -> Result<Loaded, Failure> {
+    load_judged(file, judge_again)
+}
+
+fn load_judged(
+    file: Option<&Path>,
+    judge: impl Fn(&TlsPair) -> Result<Vec<Finding>, Finding>,
+) -> Result<Loaded, Failure> {
     let Some(file) = file else { return Ok(Loaded::default()) };
     let mut loaded = posthouse_config::load(file).map_err(Failure::config)?;
     loaded.check_host().map_err(Failure::config)?;
@@ -31,11 +43,24 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
 
 /// Reads a certificate and its key as the edge will; each finding is told at its line of the file.
 fn judge(pair: &TlsPair) -> Result<Vec<Finding>, Finding> {
-    let pair = Pair { certificate: pair.certificate.clone(), key: pair.key.clone() };
-    let finding = |fault: PairFault| Finding {
-        is_about_key: fault.file == PairFile::Key,
-        reason: fault.reason,
-        write: fault.write,
-    };
-    pair.check().map(|doubts| doubts.into_iter().map(finding).collect()).map_err(finding)
+    read(pair).map(findings).map_err(finding)
+}
+
+fn judge_again(pair: &TlsPair) -> Result<Vec<Finding>, Finding> {
+    match read(pair) {
+        Err(fault) if fault.expired => Ok(findings(vec![fault])),
+        other => other.map(findings).map_err(finding),
+    }
+}
+
+fn read(pair: &TlsPair) -> Result<Vec<PairFault>, PairFault> {
+    Pair { certificate: pair.certificate.clone(), key: pair.key.clone() }.check()
+}
+
+fn findings(faults: Vec<PairFault>) -> Vec<Finding> {
+    faults.into_iter().map(finding).collect()
+}
+
+fn finding(fault: PairFault) -> Finding {
+    Finding { is_about_key: fault.file == PairFile::Key, reason: fault.reason, write: fault.write }
 }

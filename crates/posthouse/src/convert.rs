@@ -4,7 +4,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use posthouse_config::{Auth, Config, Limits, Origins, Relay};
+use posthouse_config::{Auth, Config, Limits, Origins, Relay, TlsPair};
+use posthouse_edge::Pair;
 use posthouse_relay::RelayAddress;
 use posthouse_turn::{Bandwidth, Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings};
 
@@ -120,6 +121,18 @@ pub(crate) fn relay(relay: &Relay) -> posthouse_relay::Config {
         buffers: posthouse_relay::Buffers::default(),
         streams: posthouse_relay::StreamLimits::default(),
     }
+}
+
+/// What streams that arrive are judged by.
+pub(crate) fn edge(config: &Config) -> posthouse_edge::Settings {
+    let origin = config.web.public_url.clone().filter(|url| url.starts_with("https://"));
+    posthouse_edge::Settings { trusted_proxies: config.web.trusted_proxies.clone(), origin, ..Default::default() }
+}
+
+/// Every certificate with its key; the first is for clients that name no host, or another.
+pub(crate) fn pairs(config: &Config) -> Vec<Pair> {
+    let pairs = config.tls.all_pairs().into_iter();
+    pairs.map(|TlsPair { certificate, key }| Pair { certificate, key }).collect()
 }
 
 /// `[web]`, `[rooms]` and `[signaling]` as the endpoints take them.

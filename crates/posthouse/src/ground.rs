@@ -9,6 +9,7 @@ use tracing::warn;
 use crate::exit::Failure;
 
 /// The secrets that sign and verify time-limited credentials; the first signs. Never empty.
+#[derive(Clone)]
 pub(crate) struct Secrets {
     pub(crate) list: Vec<Secret>,
     /// Made for this run, as none was configured.
@@ -24,6 +25,11 @@ impl Secrets {
         let random = random::<32>()?;
         let hex = random.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { list: vec![Secret::new(hex)], own: true })
+    }
+
+    /// Those of a file read again: who never had any keeps the random one, or every credential would end.
+    pub(crate) fn again(&self, auth: &Auth) -> Result<Self, Failure> {
+        if auth.secrets.is_empty() && self.own { Ok(self.clone()) } else { Self::of(auth) }
     }
 
     /// The one that signs.

@@ -21,6 +21,7 @@ mod logging;
 mod notify;
 mod pages;
 mod relay_control;
+mod reload;
 mod signals;
 mod streams;
 

@@ -1,4 +1,4 @@
-//! What systemd is told: ready, stopping, still alive. Without systemd every call is a no-op.
+//! What systemd is told: ready, reloading, stopping, still alive. Without systemd every call is a no-op.
 
 use std::time::Duration;
 
@@ -7,6 +7,14 @@ use sd_notify::NotifyState;
 /// All listeners are bound.
 pub(crate) fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// The file is read again; [`ready`] follows whatever comes of it. systemd wants to know since when, on its clock.
+pub(crate) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(since) => tell(&[NotifyState::Reloading, since]),
+        Err(error) => tracing::warn!(target: "posthouse", %error, "no monotonic clock to tell systemd of the reload"),
+    }
 }
 
 /// The end has begun.

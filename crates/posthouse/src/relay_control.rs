@@ -2,28 +2,36 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use posthouse_relay::Relay;
 use posthouse_signaling::{IceConfig, IceServer, IceServers, RelayControl, RequestContext};
 
 use crate::ice::{IceUrls, Mint};
 
-/// Credentials for whoever asks signaling for ICE servers.
-pub(crate) struct FreshCredentials {
-    pub(crate) urls: IceUrls,
-    pub(crate) mint: Mint,
+/// Credentials for whoever asks signaling for ICE servers; replaced as one.
+pub(crate) struct FreshCredentials(ArcSwap<(IceUrls, Mint)>);
+
+impl FreshCredentials {
+    /// `urls` with credentials of `mint`.
+    pub(crate) fn new(urls: IceUrls, mint: Mint) -> Self {
+        Self(ArcSwap::from_pointee((urls, mint)))
+    }
+
+    /// Others from now on.
+    pub(crate) fn replace(&self, urls: IceUrls, mint: Mint) {
+        self.0.store(Arc::new((urls, mint)));
+    }
 }
 
 impl IceServers for FreshCredentials {
     fn ice_servers(&self, label: &str, _request: &RequestContext<'_>) -> IceConfig {
-        let minted = self.mint.credential(label);
-        let stun = IceServer { urls: self.urls.stun.clone(), username: None, credential: None };
-        let turn = IceServer {
-            urls: self.urls.turn.clone(),
-            username: Some(minted.username),
-            credential: Some(minted.password),
-        };
+        let (urls, mint) = &*self.0.load_full();
+        let minted = mint.credential(label);
+        let stun = IceServer { urls: urls.stun.clone(), username: None, credential: None };
+        let turn =
+            IceServer { urls: urls.turn.clone(), username: Some(minted.username), credential: Some(minted.password) };
         let servers = [stun, turn].into_iter().filter(|server| !server.urls.is_empty()).collect();
-        IceConfig { servers, lifetime: self.mint.lifetime().as_secs() }
+        IceConfig { servers, lifetime: mint.lifetime().as_secs() }
     }
 }
 

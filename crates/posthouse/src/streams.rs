@@ -4,9 +4,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthouse_config::{Config, TlsPair};
+use posthouse_config::Config;
 use posthouse_edge::{
-    Adopted, Carries, Certificates, Edge, Http, HttpConnection, Pair, Ports, Settings as EdgeSettings, Turn,
+    Adopted, Carries, Certificates, Edge, Http, HttpConnection, Ports, Settings as EdgeSettings, Turn,
 };
 use posthouse_relay::Relay;
 use posthouse_signaling::Signaling;
@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::convert;
 use crate::exit::Failure;
 use crate::listeners::bind_all;
 
@@ -39,11 +40,8 @@ impl Streams {
         for (addresses, carries) in kinds {
             listeners.extend(bind_all(addresses)?.into_iter().map(|listener| (listener, carries)));
         }
-        let certificates = Certificates::load(&pairs(config)).map_err(Failure::config)?;
-        let origin = config.web.public_url.clone().filter(|url| url.starts_with("https://"));
-        let settings =
-            EdgeSettings { trusted_proxies: config.web.trusted_proxies.clone(), origin, ..EdgeSettings::default() };
-        Ok(Self { listeners, certificates, settings })
+        let certificates = Certificates::load(&convert::pairs(config)).map_err(Failure::config)?;
+        Ok(Self { listeners, certificates, settings: convert::edge(config) })
     }
 
     /// Serves every listener until `drain` turns true. The relay must have started: it raised the limit of open files.
@@ -71,11 +69,6 @@ impl Streams {
 pub(crate) struct Served {
     pub(crate) edge: Arc<Edge>,
     pub(crate) certificates: Arc<Certificates>,
-}
-
-fn pairs(config: &Config) -> Vec<Pair> {
-    let pairs = config.tls.all_pairs().into_iter();
-    pairs.map(|TlsPair { certificate, key }| Pair { certificate, key }).collect()
 }
 
 /// TURN clients go to a worker of the relay, for good.

@@ -34,6 +34,8 @@ pub struct PairFault {
     pub reason: String,
     /// What to do.
     pub write: String,
+    /// The certificate was good once: whoever serves an older one of the name need not stop for it.
+    pub expired: bool,
 }
 
 /// Which file of a [`Pair`].
@@ -90,7 +92,7 @@ impl Pair {
         let now = validity::now();
         if validity.has_ended(now) {
             let reason = format!("expired on {}", validity.end());
-            return Err(self.certificate_fault((reason, "renew it".into())));
+            return Err(PairFault { expired: true, ..self.certificate_fault((reason, "renew it".into())) });
         }
         let mut doubts = Vec::new();
         if !validity.has_begun(now) {
@@ -105,11 +107,11 @@ impl Pair {
     }
 
     fn certificate_fault(&self, (reason, write): (String, String)) -> PairFault {
-        PairFault { file: PairFile::Certificate, path: self.certificate.clone(), reason, write }
+        PairFault { file: PairFile::Certificate, path: self.certificate.clone(), reason, write, expired: false }
     }
 
     fn key_fault(&self, (reason, write): (String, String)) -> PairFault {
-        PairFault { file: PairFile::Key, path: self.key.clone(), reason, write }
+        PairFault { file: PairFile::Key, path: self.key.clone(), reason, write, expired: false }
     }
 }
 

@@ -12,13 +12,20 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 /// The text of one scrape.
-pub(crate) fn text(workers: &[WorkerStats], signaling: &Signaling, edge: &Edge, expiries: &[Expiry]) -> String {
+pub(crate) fn text(
+    workers: &[WorkerStats],
+    signaling: &Signaling,
+    edge: &Edge,
+    expiries: &[Expiry],
+    reloads: [(&'static str, u64); 2],
+) -> String {
     let mut registry = Registry::with_prefix("posthouse");
     registry.register_collector(Box::new(Scrape {
         workers: workers.to_vec(),
         signaling: *signaling,
         edge: *edge,
         expiries: expiries.to_vec(),
+        reloads,
     }));
     let mut text = String::new();
     encode(&mut text, &registry).expect("a String takes any text");
@@ -35,11 +42,13 @@ struct Scrape {
     signaling: Signaling,
     edge: Edge,
     expiries: Vec<Expiry>,
+    reloads: [(&'static str, u64); 2],
 }
 
 impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
+        self.reloads(&mut page)?;
         self.relay_now(&mut page)?;
         self.relay_rules(&mut page)?;
         self.relay_packets(&mut page)?;
@@ -52,6 +61,10 @@ impl Collector for Scrape {
 }
 
 impl Scrape {
+    fn reloads(&self, page: &mut Page<'_>) -> fmt::Result {
+        page.family("config_reloads", "Times the configuration was read again, by outcome", "outcome", self.reloads)
+    }
+
     fn relay_now(&self, page: &mut Page<'_>) -> fmt::Result {
         page.gauge("relay_allocations", "Allocations now", self.sum(|w| w.allocations))?;
         page.gauge("relay_sockets", "Relayed sockets now", self.sum(|w| w.relayed_sockets))?;
