@@ -9,4 +9,5 @@ mod relay_coturn_client;
 mod relay_credentials;
 mod relay_probe;
 mod relay_streams;
+mod reload;
 mod rooms;

@@ -134,13 +134,23 @@ impl Changes {
     }
 
     fn auth(&mut self, old: &Auth, new: &mut Auth) {
-        let Auth { realm, secrets, secrets_file: _, credential_lifetime, nonce_lifetime, max_session, users } = new;
+        let Auth {
+            realm,
+            secrets,
+            secrets_file: _,
+            credential_lifetime,
+            nonce_lifetime,
+            max_session,
+            strict_expiry,
+            users,
+        } = new;
         // Clients that live sign with the realm they were told; with another one their next refresh would fail.
         self.at_restart("auth.realm", &old.realm, realm);
         self.now("auth.secrets", &old.secrets, secrets);
         self.now("auth.credential_lifetime", &old.credential_lifetime, credential_lifetime);
         self.now("auth.nonce_lifetime", &old.nonce_lifetime, nonce_lifetime);
         self.now("auth.max_session", &old.max_session, max_session);
+        self.now("auth.strict_expiry", &old.strict_expiry, strict_expiry);
         self.now("auth.users", &old.users, users);
     }
 

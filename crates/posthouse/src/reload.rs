@@ -133,15 +133,16 @@ fn revoked<'a>(old: &'a Auth, new: &'a Auth) -> impl Iterator<Item = &'a User> {
     old.users.iter().filter(|user| !new.users.contains(user))
 }
 
-/// One line for what holds now, and one for each key that waits.
+/// One line for each key that waits, then one for what holds now.
 fn tell(changes: &[Change]) {
-    let (now, waiting): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.applies == Applies::Now);
+    let (now, waiting): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| change.applies == Applies::Now);
+    for Change { key, .. } in waiting {
+        warn!(target: "config", "{key} differs and needs a restart; the old value goes on");
+    }
     let names: Vec<&str> = now.iter().map(|change| change.key).collect();
     match names.as_slice() {
         [] => info!(target: "config", "reloaded; no setting that can change at once differs"),
         names => info!(target: "config", "reloaded; changed: {}", names.join(", ")),
-    }
-    for Change { key, .. } in waiting {
-        warn!(target: "config", "{key} differs and needs a restart; the old value goes on");
     }
 }

@@ -38,8 +38,19 @@ pub(crate) async fn delete(server: SocketAddr, path: &str) -> Answer {
 }
 
 async fn request(server: SocketAddr, method: Method, path: &str, body: &str) -> Answer {
+    request_with(server, method, path, &[], body).await
+}
+
+/// The same with headers.
+pub(crate) async fn request_with(
+    server: SocketAddr,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
     let stream = TcpStream::connect(server).await.unwrap_or_else(|error| panic!("{server} does not accept: {error}"));
-    request_on(stream, &server.to_string(), method, path, body).await
+    exchange(stream, &server.to_string(), method, path, headers, body).await
 }
 
 /// The same on a stream that is there already, for instance of TLS.
@@ -47,15 +58,21 @@ pub(crate) async fn request_on<S>(stream: S, host: &str, method: Method, path: &
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    exchange(stream, host, method, path, &[], body).await
+}
+
+async fn exchange<S>(stream: S, host: &str, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
     let connection = tokio::spawn(connection);
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("Host", host)
-        .header("User-Agent", "posthouse-e2e")
-        .body(Full::new(Bytes::from(body.to_owned())))
-        .expect("a request");
+    let mut request =
+        Request::builder().method(method).uri(path).header("Host", host).header("User-Agent", "posthouse-e2e");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
     let answer = sender.send_request(request).await.unwrap_or_else(|error| panic!("{path}: {error}"));
     let (head, body) = answer.into_parts();
     let body = body.collect().await.expect("a whole body").to_bytes();

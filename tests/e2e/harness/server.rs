@@ -42,6 +42,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the binary with a configuration of its own and waits until it says that it is ready.
     pub(crate) fn start(settings: &Settings) -> Self {
+        Self::start_in(settings, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn start_in(settings: &Settings, environment: &[(&str, &str)]) -> Self {
         let mut ports = Ports::own();
         let mut local = || SocketAddr::from(([127, 0, 0, 1], ports.next()));
         let (web, relay, admin, relay_tls, edge) = (local(), local(), local(), local(), local());
@@ -67,7 +72,8 @@ impl Server {
         let toml = settings.toml(&listeners);
         let folder = Folder::new();
         let file = folder.file("posthouse.toml", &toml);
-        let (child, log) = spawn(Command::new(POSTHOUSE).arg("run").arg("--config").arg(file));
+        let (child, log) =
+            spawn(Command::new(POSTHOUSE).envs(environment.iter().copied()).arg("run").arg("--config").arg(file));
         let mut server =
             Self { child, log, folder, web, relay, relay6, admin, relay_tls, edge, relay_ports, spare_port };
         server.wait_until_ready();
@@ -97,6 +103,18 @@ impl Server {
     /// The file that it runs with.
     pub(crate) fn config(&self) -> std::path::PathBuf {
         self.folder.path().join("posthouse.toml")
+    }
+
+    /// Replaces a part of the file, sends SIGHUP and waits until the server has told what came of it; that is returned.
+    pub(crate) fn reload(&self, old: &str, new: &str) -> String {
+        let text = std::fs::read_to_string(self.config()).expect("the file");
+        assert!(text.contains(old), "no {old:?} in the file:\n{text}");
+        std::fs::write(self.config(), text.replacen(old, new, 1)).expect("the file");
+        let told = |log: &str| log.matches("reloaded; ").count() + log.matches("reload refused").count();
+        let before = self.log();
+        self.signal("HUP");
+        self.log.wait_until("the outcome of a reload", |log| told(log) > told(&before));
+        self.log()[before.len()..].to_owned()
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -160,8 +178,12 @@ impl Log {
 
     /// Waits until a line with `wanted` is there.
     pub(crate) fn wait_for(&self, wanted: &str) {
+        self.wait_until(wanted, |log| log.contains(wanted));
+    }
+
+    fn wait_until(&self, wanted: &str, is_there: impl Fn(&str) -> bool) {
         let end = Instant::now() + LIMIT;
-        while !self.text().contains(wanted) {
+        while !is_there(&self.text()) {
             assert!(Instant::now() < end, "{wanted:?} was never written:\n{}", self.text());
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -182,7 +204,11 @@ impl Log {
 /// Starts a child and follows what it writes.
 pub(crate) fn spawn(command: &mut Command) -> (Child, Log) {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.env_remove("NOTIFY_SOCKET").spawn().expect("posthouse starts");
+    // Whoever runs the tests is not to be told; a test may listen itself.
+    if !command.get_envs().any(|(name, _)| name == "NOTIFY_SOCKET") {
+        command.env_remove("NOTIFY_SOCKET");
+    }
+    let mut child = command.spawn().expect("posthouse starts");
     let log = Log::default();
     log.follow(child.stdout.take().expect("a pipe"));
     log.follow(child.stderr.take().expect("a pipe"));

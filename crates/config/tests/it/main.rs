@@ -1,5 +1,6 @@
 //! The configuration file from outside: what is accepted, what is said about the rest.
 
+mod changes;
 mod golden;
 mod host;
 mod hostile;
