@@ -9,6 +9,7 @@ use posthouse_stun::{ErrorCode, Key, PasswordAlgorithm, TransactionId};
 use crate::auth::Signer;
 use crate::bandwidth::Taken;
 use crate::channel::Channels;
+use crate::mobility::Mobile;
 use crate::permission::Permissions;
 use crate::quota::Grant;
 use crate::stats::Traffic;
@@ -41,6 +42,8 @@ pub(crate) struct Allocation {
     pub(crate) granted: u32,
     /// Rare attributes of that answer.
     pub(crate) extra: Option<Box<Extra>>,
+    /// Its client may move to another 5-tuple (RFC 8016).
+    pub(crate) mobile: Option<Box<Mobile>>,
     /// Present until every relayed socket is bound; until then nothing was promised.
     pub(crate) pending: Option<Box<Pending>>,
 }

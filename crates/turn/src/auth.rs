@@ -86,7 +86,8 @@ impl Server {
 
         // 7. A credential that has expired may still refresh what it made (for as long as a session may last).
         let may_go_on = |a: &Allocation| settings.may_go_on(now, a);
-        if settings.has_expired(now, username) && !allocation.as_deref().is_some_and(may_go_on) {
+        let may_go_on = allocation.as_deref().is_some_and(may_go_on) || request.has_ticket();
+        if settings.has_expired(now, username) && !may_go_on {
             return Err(Refusal::Unauthenticated);
         }
         if let Some(allocation) = allocation {

@@ -102,6 +102,11 @@ impl Channels {
         Some(*channel)
     }
 
+    /// Channels whose end was not told yet.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Channel> {
+        self.by_number.iter().filter(|c| !c.removed)
+    }
+
     /// Changes the route where `judge` says so. Use after those it refuses were taken.
     pub(crate) fn reroute(&mut self, judge: impl Fn(SocketAddr) -> Option<Route>) {
         for channel in &mut self.by_number {

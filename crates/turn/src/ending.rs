@@ -71,19 +71,24 @@ impl Server {
 
     /// Judges every allocation, permission and channel by new settings.
     pub(crate) fn judge_all(&mut self, now: Now) {
-        let settings = Arc::clone(&self.settings);
         for id in self.table.ids(|_| true) {
-            self.remove_channels(id, |channel| settings.route_to(channel.peer()).is_none());
-            let Some(allocation) = self.table.get_mut(id) else { continue };
-            allocation.channels.reroute(|peer| settings.route_to(peer));
-            allocation.permissions.judge(|ip| settings.judge(ip).ok());
-            // Its secret may be gone.
-            allocation.key = None;
-            let left = allocation.expires.saturating_duration_since(now.instant);
-            allocation.expires = now.instant + settings.within_expiry(now, &allocation.username, left);
-            self.reschedule(id);
+            self.judge(now, id);
         }
         self.expire(now.instant);
+    }
+
+    /// Judges one.
+    pub(crate) fn judge(&mut self, now: Now, id: AllocationId) {
+        let settings = Arc::clone(&self.settings);
+        self.remove_channels(id, |channel| settings.route_to(channel.peer()).is_none());
+        let Some(allocation) = self.table.get_mut(id) else { return };
+        allocation.channels.reroute(|peer| settings.route_to(peer));
+        allocation.permissions.judge(|ip| settings.judge(ip).ok());
+        // Its secret may be gone.
+        allocation.key = None;
+        let left = allocation.expires.saturating_duration_since(now.instant);
+        allocation.expires = now.instant + settings.within_expiry(now, &allocation.username, left);
+        self.reschedule(id);
     }
 }
 

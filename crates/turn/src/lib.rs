@@ -1,6 +1,6 @@
 //! A STUN/TURN server as a state machine: datagrams and time in, decisions out.
 //!
-//! Speaks RFC 8489, RFC 8656 and RFC 5780. There is no socket, clock, task, lock on the packet path or randomness in here.
+//! Speaks RFC 8489, RFC 8656, RFC 5780 and RFC 8016. There is no socket, clock, task, lock on the packet path or randomness in here.
 //!
 //! How to drive a [`Server`]: one `handle_*`, then [`Server::poll_output`] until `None`, then
 //! [`Server::poll_timeout`]. A packet to relay is answered with a decision about the caller's own buffer
@@ -19,6 +19,7 @@ mod entropy;
 mod five_tuple;
 mod icmp;
 mod limiter;
+mod mobility;
 mod nonce;
 mod now;
 mod output;
@@ -35,12 +36,14 @@ mod session;
 mod settings;
 mod stats;
 mod table;
+mod ticket;
 
 pub use allocation::AllocationView;
 pub use credentials::{Credentials, Minted};
 pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, PeerTransportAddress, RelayedTransportAddress, Transport};
 pub use icmp::Icmp;
+pub use mobility::{Letter, Move};
 pub use nonce::NonceKeys;
 pub use now::Now;
 pub use output::{
@@ -52,3 +55,4 @@ pub use refusal::{BadRequest, Refusal};
 pub use server::Server;
 pub use settings::{Alternate, Bandwidth, Families, Quotas, Rates, Settings};
 pub use stats::{DeniedPeers, Drops, Refusals, Requests, Stats, Traffic};
+pub use ticket::TicketKey;

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::Refusal;
 use crate::bandwidth::{Everyone, SharedBucket};
+use crate::mobility::{Directory, Entry, Listing};
 use crate::reservation::Reservations;
 use crate::settings::Quotas;
+use crate::{AllocationId, Refusal};
 
-/// What several servers in one process share: the count of allocations, their bandwidth, and the ports held in reserve.
+/// What several servers in one process share: the count of allocations, their bandwidth, the ports held in
+/// reserve, and where mobile allocations are.
 ///
 /// Cheap to clone. Its locks are taken at an Allocate and at the end of an allocation, never for a packet: bandwidth
 /// is counted by atomics.
@@ -18,6 +20,7 @@ pub struct Shared {
     ledger: Arc<Mutex<Ledger>>,
     reservations: Arc<Mutex<Reservations>>,
     everyone: Arc<Everyone>,
+    directory: Arc<Mutex<Directory>>,
 }
 
 impl Shared {
@@ -53,6 +56,15 @@ impl Shared {
 
     pub(crate) fn everyone(&self) -> &Arc<Everyone> {
         &self.everyone
+    }
+
+    pub(crate) fn directory(&self) -> &Mutex<Directory> {
+        &self.directory
+    }
+
+    /// A place for a mobile allocation among those of all servers.
+    pub(crate) fn enter(&self, server: u8, id: AllocationId) -> Entry {
+        Directory::enter(&self.directory, Listing { server, id: Some(id) })
     }
 
     pub(crate) fn reservations(&self) -> MutexGuard<'_, Reservations> {

@@ -19,6 +19,8 @@ pub enum Refusal {
     PeerDenied(Denied),
     /// 403: a client behind 6to4 or Teredo (RFC 8656 §21.4).
     TunnelledClient,
+    /// 405: a client wants to be mobile, the operator does not (RFC 8016 §3.1.2).
+    MobilityForbidden,
     /// 420: attributes that must be understood and are not.
     UnknownAttributes,
     /// 437: there is no allocation, or there is one already.
@@ -50,6 +52,8 @@ pub enum BadRequest {
     Contradiction(AttributeType, AttributeType),
     /// The channel or the peer is bound to another, or was until a moment ago (RFC 8656 §12.2).
     ChannelTaken,
+    /// A ticket came from the 5-tuple where its client is anyway (RFC 8016 §3.2.2).
+    NotMoved,
 }
 
 impl Refusal {
@@ -61,6 +65,7 @@ impl Refusal {
             Self::BadRequest(_) => ErrorCode::BAD_REQUEST,
             Self::Unauthenticated => ErrorCode::UNAUTHENTICATED,
             Self::PeerDenied(_) | Self::TunnelledClient => ErrorCode::FORBIDDEN,
+            Self::MobilityForbidden => ErrorCode::MOBILITY_FORBIDDEN,
             Self::UnknownAttributes => ErrorCode::UNKNOWN_ATTRIBUTE,
             Self::AllocationMismatch => ErrorCode::ALLOCATION_MISMATCH,
             Self::StaleNonce => ErrorCode::STALE_NONCE,
@@ -110,6 +115,7 @@ impl Refusals {
             Refusal::BadRequest(_) => &mut self.bad_request,
             Refusal::Unauthenticated => &mut self.unauthenticated,
             Refusal::PeerDenied(_) | Refusal::TunnelledClient => &mut self.forbidden,
+            Refusal::MobilityForbidden => &mut self.mobility_forbidden,
             Refusal::UnknownAttributes => &mut self.unknown_attribute,
             Refusal::AllocationMismatch => &mut self.allocation_mismatch,
             Refusal::StaleNonce => &mut self.stale_nonce,

@@ -8,6 +8,7 @@ use posthouse_stun::{Builder, ChannelData, Class, Message, MessageType, Method, 
 
 use crate::allocation::Allocation;
 use crate::bandwidth::Limits;
+use crate::mobility::Arrived;
 use crate::peer_policy::Peer;
 use crate::{AllocationId, FiveTuple, Forward, Now, PeerTransportAddress, Route, Server, Wrap, WrapHeader};
 
@@ -17,7 +18,7 @@ impl Server {
         let drops = &mut self.stats.drops;
         let Ok(data) = ChannelData::parse(packet) else { return dropped(&mut drops.malformed) };
         let Some((id, allocation)) = living(&mut self.table, now.instant, from) else {
-            return dropped(&mut drops.no_allocation);
+            return self.unallocated(now, from, packet);
         };
         let Some(channel) = allocation.channels.get(now.instant, data.number) else {
             return dropped(&mut drops.no_channel);
@@ -37,10 +38,10 @@ impl Server {
     }
 
     /// A Send indication whose attributes were read (RFC 8656 §11.2).
-    pub(crate) fn send_to_peer(&mut self, now: Now, from: &FiveTuple, send: Send) -> Option<Forward> {
+    pub(crate) fn send_to_peer(&mut self, now: Now, from: &FiveTuple, packet: &[u8], send: Send) -> Option<Forward> {
         let drops = &mut self.stats.drops;
         let Some((id, allocation)) = living(&mut self.table, now.instant, from) else {
-            return dropped(&mut drops.no_allocation);
+            return self.unallocated(now, from, packet);
         };
         let Some(peer) = allocation.permissions.get(now.instant, send.peer.ip()) else {
             return dropped(&mut drops.no_permission);
@@ -58,6 +59,15 @@ impl Server {
         self.stats.forwarded.count(len);
         let to = PeerTransportAddress(send.peer);
         Some(Forward { from: id, to, payload: send.payload, route, dont_fragment: send.dont_fragment })
+    }
+
+    /// Data from a 5-tuple without an allocation: unless the client of one has moved there, it is dropped.
+    fn unallocated(&mut self, now: Now, from: &FiveTuple, packet: &[u8]) -> Option<Forward> {
+        match self.arrive(now, from, packet) {
+            Arrived::Yes => self.handle_client(now, *from, packet),
+            Arrived::Held => None,
+            Arrived::No => dropped(&mut self.stats.drops.no_allocation),
+        }
     }
 
     /// A datagram of `len` bytes that arrived at a relayed socket (RFC 8656 §11.3, §12.7).

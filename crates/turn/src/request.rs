@@ -14,6 +14,7 @@ use posthouse_stun::attribute::{AttributeType, Family};
 use posthouse_stun::{Builder, Class, Fingerprint, Message, MessageType, Method, TransactionId};
 
 use crate::auth::{Caller, PASSWORD_ALGORITHMS, Signer};
+use crate::mobility::Arrived;
 use crate::{AllocationId, Alternate, Discovery, FiveTuple, Forward, Now, Refusal, Server, Settings, Transport};
 
 /// One request and what it is judged by.
@@ -79,7 +80,11 @@ impl Server {
         if request.reply.method == Method::BINDING {
             return self.binding(request);
         }
-        self.count(request.reply.method);
+        let Request { now, message, reply, .. } = request;
+        if !request.resumes() && self.arrive(*now, &reply.to, message.as_bytes()) == Arrived::Held {
+            return;
+        }
+        self.count(reply.method);
         let caller = match self.authenticate(request) {
             Ok(caller) => caller,
             Err(refusal) => return self.refuse(request, None, refusal),
@@ -225,7 +230,7 @@ fn is_known_to_discovery(kind: AttributeType) -> bool {
 }
 
 /// REALM, NONCE and PASSWORD-ALGORITHMS: how to do better (RFC 8489 §9.2.4).
-fn challenge(answer: &mut Builder<'_>, settings: &Settings, now: Now, to: &FiveTuple) {
+pub(crate) fn challenge(answer: &mut Builder<'_>, settings: &Settings, now: Now, to: &FiveTuple) {
     let nonce = settings.nonce_keys.mint(now, to, settings.credentials.offers_userhash());
     answer
         .attribute(AttributeType::REALM, settings.credentials.realm().as_bytes())

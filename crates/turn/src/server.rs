@@ -14,10 +14,11 @@ use crate::bandwidth::Limits;
 use crate::deadlines::Deadlines;
 use crate::entropy::Entropy;
 use crate::limiter::Limiter;
+use crate::mobility::Mobility;
 use crate::response::Response;
 use crate::table::Table;
 use crate::{
-    AllocationId, BindError, Bound, FiveTuple, Forward, Icmp, Now, Output, PeerTransportAddress,
+    AllocationId, BindError, Bound, FiveTuple, Forward, Icmp, Move, Now, Output, PeerTransportAddress,
     RelayedTransportAddress, Settings, Shared, Stats, Wrap,
 };
 
@@ -37,6 +38,7 @@ pub struct Server {
     pub(crate) response: Response,
     pub(crate) entropy: Entropy,
     pub(crate) limiter: Limiter,
+    pub(crate) mobility: Mobility,
     pub(crate) stats: Stats,
 }
 
@@ -59,9 +61,17 @@ impl Server {
             reserved: VecDeque::new(),
             outputs: VecDeque::new(),
             response: Response::default(),
+            mobility: Mobility::default(),
             entropy,
             stats: Stats::default(),
         }
+    }
+
+    /// Which of the servers of one process this is, each with a number of its own: what [`Move`] calls them by.
+    #[must_use]
+    pub fn numbered(mut self, number: u8) -> Self {
+        self.mobility.server = number;
+        self
     }
 
     /// One datagram, or one frame of a stream, from a client.
@@ -109,12 +119,19 @@ impl Server {
         self.bound(now, id, family, result);
     }
 
-    /// A stream client is gone; its allocation ends (RFC 8656 §3.2).
+    /// A stream client is gone; its allocation ends (RFC 8656 §3.2), unless the client may come back with a ticket.
     pub fn handle_disconnect(&mut self, now: Now, gone: FiveTuple) {
         self.expire(now.instant);
-        if let Some(id) = self.table.find(&gone) {
+        if let Some(id) = self.table.find(&gone)
+            && !self.part(id)
+        {
             self.end(id);
         }
+    }
+
+    /// Ends an allocation whose relayed socket is lost.
+    pub fn end_allocation(&mut self, id: AllocationId) {
+        self.end(id);
     }
 
     /// Time has passed [`Self::poll_timeout`].
@@ -152,6 +169,12 @@ impl Server {
             return Some(output);
         }
         self.response.take().map(|(to, message)| Output::Respond { to, message })
+    }
+
+    /// What a moving client asks for: to be taken after the outputs, until there is none. Without mobility there never
+    /// is one.
+    pub fn poll_move(&mut self) -> Option<Move> {
+        self.mobility.moves.pop_front()
     }
 
     /// When [`Self::handle_timeout`] wants to be called.

@@ -10,6 +10,7 @@ use crate::credentials::Credentials;
 use crate::discovery::Discovery;
 use crate::nonce::NonceKeys;
 use crate::peer_policy::PeerPolicy;
+use crate::ticket::TicketKey;
 
 /// Everything configurable, immutable behind an `Arc`. A reload builds a new one and hands it to
 /// [`crate::Server::handle_settings`].
@@ -57,6 +58,8 @@ pub struct Settings {
     pub discovery: Vec<Discovery>,
     /// Another server that every Allocate is sent to (300), once it is authenticated.
     pub alternate: Option<Alternate>,
+    /// What the tickets of mobile allocations are sealed with (RFC 8016); none: mobility is forbidden.
+    pub mobility: Option<TicketKey>,
     /// SOFTWARE in every answer; absent unless somebody wants it, as it only makes answers longer.
     pub software: Option<String>,
 }
@@ -86,6 +89,7 @@ impl Settings {
             rates: Rates::default(),
             discovery: Vec::new(),
             alternate: None,
+            mobility: None,
             software: None,
         }
     }

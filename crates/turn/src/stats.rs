@@ -39,6 +39,8 @@ pub struct Stats {
     pub allocations_created: u64,
     /// Allocations that ended.
     pub allocations_ended: u64,
+    /// Moves of allocations to another 5-tuple; one that came from another server is counted by the one it came to.
+    pub allocations_moved: u64,
     /// Time-limited credentials verified anew by the first secret, the second, the third, and any later one: when
     /// the count of an old secret stands still, it may be removed.
     pub secrets: [u64; 4],
@@ -71,6 +73,8 @@ counters! {
         unauthenticated,
         /// 403
         forbidden,
+        /// 405
+        mobility_forbidden,
         /// 420
         unknown_attribute,
         /// 437

@@ -80,14 +80,37 @@ impl Table {
         for address in relayed.iter() {
             self.forget_relayed(id, address);
         }
-        let hash = hash_five_tuple(&self.state, &self.get(id)?.five_tuple);
-        if let Ok(found) = self.by_five_tuple.find_entry(hash, |&i| i == id.index) {
-            found.remove();
-        }
+        self.forget_five_tuple(id);
         let slot = &mut self.slots[id.index as usize];
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.index);
         slot.allocation.take()
+    }
+
+    fn forget_five_tuple(&mut self, id: AllocationId) {
+        let Some(five_tuple) = self.get(id).map(|allocation| allocation.five_tuple) else { return };
+        let hash = hash_five_tuple(&self.state, &five_tuple);
+        if let Ok(found) = self.by_five_tuple.find_entry(hash, |&i| i == id.index) {
+            found.remove();
+        }
+    }
+
+    /// The client is at another 5-tuple.
+    pub(crate) fn rekey(&mut self, id: AllocationId, to: FiveTuple) {
+        self.forget_five_tuple(id);
+        let Some(allocation) = self.get_mut(id) else { return };
+        allocation.five_tuple = to;
+        let (slots, state) = (&self.slots, &self.state);
+        let rehash = |&i: &u32| hash_five_tuple(state, &at(slots, i).five_tuple);
+        self.by_five_tuple.insert_unique(hash_five_tuple(state, &to), id.index, rehash);
+    }
+
+    /// The client is nowhere. Nobody comes from port 0, and nothing is sent to it.
+    pub(crate) fn set_away(&mut self, id: AllocationId) {
+        self.forget_five_tuple(id);
+        if let Some(allocation) = self.get_mut(id) {
+            allocation.five_tuple.client.set_port(0);
+        }
     }
 
     pub(crate) fn get(&self, id: AllocationId) -> Option<&Allocation> {

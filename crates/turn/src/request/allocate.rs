@@ -10,6 +10,7 @@ use crate::allocation::{Allocation, Extra, Pending, Relayed};
 use crate::auth::Caller;
 use crate::bandwidth::Taken;
 use crate::channel::Channels;
+use crate::mobility::Mobile;
 use crate::peer_policy::is_tunnelled;
 use crate::permission::Permissions;
 use crate::quota::Grant;
@@ -40,6 +41,9 @@ impl Server {
         }
         let lifetime = lifetime(request, caller)?;
         let families = wanted.families(request.settings)?;
+        if wanted.mobility && request.settings.mobility.is_none() {
+            return Err(Refusal::MobilityForbidden);
+        }
         // What this server as a whole allows (§21.4; draining).
         if is_tunnelled(request.reply.to.client.ip()) {
             return Err(Refusal::TunnelledClient);
@@ -49,7 +53,10 @@ impl Server {
         }
         // 10. The quotas, for the reserved neighbour too, so that ports cannot be hoarded that way.
         let share = self.share(request, caller, &wanted)?;
-        self.begin(request, caller, lifetime, families, share);
+        let id = self.begin(request, caller, lifetime, families, share);
+        if wanted.mobility {
+            self.make_mobile(id);
+        }
         Ok(())
     }
 
@@ -60,7 +67,7 @@ impl Server {
             return Err(Refusal::AllocationMismatch);
         }
         if allocation.pending.is_none() {
-            let success = Success::of(allocation);
+            let success = Success::of(allocation, request.settings);
             self.succeed(&request.reply, Some(&caller.signer), |answer| success.write(answer, &request.reply));
         }
         Ok(())
@@ -91,7 +98,7 @@ impl Server {
         lifetime: Duration,
         families: Families,
         share: Share,
-    ) {
+    ) -> AllocationId {
         let missing = match share.port {
             PortRequest::Reserved(relayed) => vec![Family::of(relayed.0.ip())],
             _ => families.wanted,
@@ -114,6 +121,7 @@ impl Server {
             transaction: request.reply.transaction,
             granted: lifetime.as_secs() as u32,
             extra: None,
+            mobile: None,
             pending: Some(Box::new(Pending {
                 missing: missing.clone(),
                 signer: caller.signer.clone(),
@@ -126,6 +134,7 @@ impl Server {
         for family in missing {
             self.outputs.push_back(Output::BindRelayed(BindRelayed { id, family, port: share.port }));
         }
+        id
     }
 
     /// The shell has tried one socket. When all were tried, the client hears of it.
@@ -187,7 +196,7 @@ impl Server {
                 if failure.is_some() {
                     allocation.extra.get_or_insert_default().address_error = failure;
                 }
-                let success = Success::of(allocation);
+                let success = Success::of(allocation, &self.settings);
                 self.stats.allocations_created += 1;
                 self.succeed(&reply, Some(&pending.signer), |answer| success.write(answer, &reply));
             }
@@ -216,6 +225,8 @@ struct Wanted {
     additional: bool,
     even_port: Option<EvenPort>,
     token: Option<[u8; 8]>,
+    /// It asks for a ticket (RFC 8016 §3.1.2).
+    mobility: bool,
 }
 
 impl Wanted {
@@ -247,7 +258,11 @@ impl Wanted {
         // 8. One token cannot reserve two ports.
         let reserving = even_port.filter(|e| e.reserve).map(|_| AttributeType::EVEN_PORT);
         exclude(by_additional, reserving)?;
-        Ok(Self { family, additional: additional.is_some(), even_port, token })
+        let ticket = message.mobility_ticket();
+        if ticket.is_some_and(|ticket| !ticket.is_empty()) {
+            return Err(Refusal::malformed(AttributeType::MOBILITY_TICKET));
+        }
+        Ok(Self { family, additional: additional.is_some(), even_port, token, mobility: ticket.is_some() })
     }
 
     /// 7. The families this server offers; 440 when it has none of those asked for.
@@ -279,12 +294,16 @@ struct Success {
     relayed: Relayed,
     lifetime: u32,
     extra: Extra,
+    /// MOBILITY-TICKET.
+    ticket: Option<[u8; 32]>,
 }
 
 impl Success {
-    fn of(allocation: &Allocation) -> Self {
+    fn of(allocation: &Allocation, settings: &Settings) -> Self {
         let extra = allocation.extra.as_deref().copied().unwrap_or_default();
-        Self { relayed: allocation.relayed, lifetime: allocation.granted, extra }
+        let ticket = allocation.mobile.as_deref().and_then(Mobile::first_ticket);
+        let ticket = ticket.and_then(|ticket| settings.seal(ticket));
+        Self { relayed: allocation.relayed, lifetime: allocation.granted, extra, ticket }
     }
 
     fn write(&self, answer: &mut Builder<'_>, reply: &Reply) {
@@ -296,6 +315,9 @@ impl Success {
             answer.attribute(AttributeType::RESERVATION_TOKEN, &token);
         }
         answer.xor_address(AttributeType::XOR_MAPPED_ADDRESS, reply.to.client);
+        if let Some(ticket) = self.ticket {
+            answer.attribute(AttributeType::MOBILITY_TICKET, &ticket);
+        }
         if let Some((family, code)) = self.extra.address_error {
             // family 8 | reserved 13 | class 3 | number 8, and no phrase (§18.12)
             let [_, _, class, number] = code.to_bytes();
@@ -311,7 +333,7 @@ fn lifetime(request: &Request<'_>, caller: &Caller<'_>) -> Result<Duration, Refu
 }
 
 impl Settings {
-    pub(super) fn clamp(&self, asked: Duration) -> Duration {
+    pub(crate) fn clamp(&self, asked: Duration) -> Duration {
         asked.min(self.max_lifetime).max(self.default_lifetime)
     }
 }

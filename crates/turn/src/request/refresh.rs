@@ -10,6 +10,9 @@ use crate::{AllocationId, Output, Refusal, Server};
 
 impl Server {
     pub(super) fn refresh(&mut self, request: &Request<'_>, caller: &Caller<'_>) -> Result<(), Refusal> {
+        if let Some(ticket) = request.message.mobility_ticket() {
+            return self.resume(request, caller, ticket);
+        }
         let id = self.owned(request, caller)?;
         // A family that the allocation does not have: 443.
         let family = self.family_of_refresh(request, id)?;
@@ -40,7 +43,7 @@ impl Server {
     }
 
     /// Ends the allocation, or of a dual one only the family named.
-    fn end_family(&mut self, id: AllocationId, family: Option<Family>) {
+    pub(crate) fn end_family(&mut self, id: AllocationId, family: Option<Family>) {
         let relayed = self.table.get(id).map(|allocation| allocation.relayed).unwrap_or_default();
         let Some(family) = family.filter(|_| relayed.iter().count() == 2) else { return self.end(id) };
         if let Some(address) = relayed.get(family) {

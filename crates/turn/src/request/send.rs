@@ -12,7 +12,7 @@ impl Server {
     pub(super) fn send(&mut self, now: Now, from: &FiveTuple, message: &Message<'_>) -> Option<Forward> {
         let understood = message.unknown_attributes(is_known).next().is_none();
         match Send::read(message).filter(|_| understood) {
-            Some(send) => self.send_to_peer(now, from, send),
+            Some(send) => self.send_to_peer(now, from, message.as_bytes(), send),
             None => {
                 self.stats.drops.indication += 1;
                 None

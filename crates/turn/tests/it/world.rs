@@ -91,6 +91,11 @@ impl World {
         }
     }
 
+    /// One of several servers that share what they share.
+    pub(crate) fn numbered(self, number: u8) -> Self {
+        Self { server: self.server.numbered(number), ..self }
+    }
+
     pub(crate) fn reload(&mut self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings);
         self.server.handle_settings(self.now, Arc::new(self.settings.clone()));
