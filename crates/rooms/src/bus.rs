@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub use memory::MemoryBus;
 
-use crate::{Close, Delivery, NodeId, Pending, RoomId};
+use crate::{Address, Close, Delivery, NodeId, Pending, Placed, RoomId};
 
 /// What travels from node to node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,13 @@ pub enum Parcel {
         room: RoomId,
         /// The message.
         delivery: Delivery,
+    },
+    /// A message for an identity on one of the receiver's sockets.
+    Place {
+        /// Whom it is for.
+        address: Address,
+        /// The message.
+        placed: Placed,
     },
     /// One of the receiver's sockets is to be closed.
     Close(Close),

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    Bus, ClientId, Close, Closing, ConnectionId, Joining, NodeId, Parcel, Policy, Role, Room, RoomId, RoomStore,
+    Bus, ClientId, Close, Closing, ConnectionId, Due, Joining, NodeId, Parcel, Policy, Role, Room, RoomId, RoomStore,
     Socket, Timestamp,
 };
 
@@ -150,7 +150,8 @@ fn occupancy(store: &dyn RoomStore, room: &RoomId) -> usize {
 }
 
 fn due(store: &dyn RoomStore, now: u64, most: usize) -> Vec<RoomId> {
-    block_on(store.due(Timestamp(now), most)).expect("the store answers")
+    let due = block_on(store.due(Timestamp(now), most)).expect("the store answers");
+    due.into_iter().filter_map(|due| if let Due::Room(room) = due { Some(room) } else { None }).collect()
 }
 
 /// Waits for an engine's own threads, without a runtime.

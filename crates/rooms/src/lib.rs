@@ -11,7 +11,11 @@
 //! 9. Every queue is bounded in messages and bytes.
 //! 10. A change returns an [`Outcome`]: the answer, and the [`Effects`] that the shell carries out.
 //!
-//! Rooms are kept by a [`RoomStore`] (one atomic update of one room; the update may run twice) and heard through a
+//! Every other dialect speaks through three nouns: an [`Identity`] (a name in a [`Tenant`], whose it is, what waits for
+//! it), its mailbox, and the [`Topic`]s it is in. What is said in a topic goes to its members' identities; an identity
+//! alone knows the socket, and numbers what it is given.
+//!
+//! All are kept by a [`RoomStore`] (one atomic update of one value; the update may run twice) and heard through a
 //! [`Bus`] (a message for a socket on another node). [`contract`] holds what every store and bus must pass.
 //!
 //! # Decisions
@@ -20,9 +24,14 @@
 //! `README.md`, section "Decisions".
 #![forbid(unsafe_code)]
 
+mod address;
 mod bus;
 pub mod contract;
+mod digest;
 mod id;
+mod identity;
+mod limits;
+mod mailbox;
 mod member;
 mod message;
 mod outcome;
@@ -32,9 +41,15 @@ mod refusal;
 mod room;
 mod store;
 mod time;
+mod topic;
 
+pub use address::{Address, Tenant, TopicId};
 pub use bus::{Bus, BusError, MemoryBus, Parcel, Receiver};
+pub use digest::Digest;
 pub use id::{ClientId, ConnectionId, IdError, Label, NodeId, RoomId, Socket};
+pub use identity::{Attach, Attached, Dispatch, Identity, Incarnation, Placed, Put, Taken};
+pub use limits::Limits;
+pub use mailbox::{Keep, Letter, Returned};
 pub use member::{Member, Occupancy, Role, Seat};
 pub use message::{Body, Message};
 pub use outcome::{Close, Closing, Delivery, Departure, Effects, Ended, Joined, Outcome, Registered, Sent};
@@ -42,5 +57,6 @@ pub use policy::Policy;
 pub use queue::{Bounds, Queue};
 pub use refusal::Refusal;
 pub use room::{Joining, Room};
-pub use store::{Census, MemoryStore, Pending, RoomStore, StoreError, Update};
+pub use store::{Capacity, Census, Due, MemoryStore, Pending, RoomStore, StoreError, Update};
 pub use time::Timestamp;
+pub use topic::{Attendee, Audience, Copies, Entrance, Entry, Knock, Making, Recipient, Seated, Terms, Topic};

@@ -7,11 +7,11 @@ use crate::{ClientId, Label, Message, Occupancy, Refusal, Role, Socket};
 /// A room's answer to one verb, and the effects to carry out if the store kept the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Outcome<T> {
+pub struct Outcome<T, E = Effects> {
     /// Yes, with what the caller needs; or no, with the rule.
     pub answer: Result<T, Refusal>,
     /// What follows. A refusal may have effects too: others' seats may have run out meanwhile.
-    pub effects: Effects,
+    pub effects: E,
 }
 
 /// What the shell does after the change is kept.

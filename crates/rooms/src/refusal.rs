@@ -24,4 +24,22 @@ pub enum Refusal {
     /// Somebody who should get the message has too much waiting already.
     #[error("too many messages wait for the client")]
     QueueFull,
+    /// Somebody else has this name.
+    #[error("the id is taken")]
+    IdTaken,
+    /// One more topic would be more than [`Limits::topics`](crate::Limits::topics).
+    #[error("the client is in as many topics as it may")]
+    TooManyTopics,
+    /// The topic admits nobody who does not knock.
+    #[error("the room is locked")]
+    Locked,
+    /// The topic has a passphrase, and this is not it.
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    /// Only the topic's owner may.
+    #[error("only the owner of the room may do this")]
+    NotOwner,
+    /// The topic is there already, and somebody else's.
+    #[error("the room exists already")]
+    Exists,
 }

@@ -1,20 +1,22 @@
-//! Where rooms are kept: one atomic update of one room.
+//! Where rooms, identities and topics are kept: one atomic update of one value.
 
 mod memory;
+mod shelf;
 
 use std::{future::Future, pin::Pin};
 
-pub use memory::MemoryStore;
+pub use memory::{Capacity, MemoryStore};
 
-use crate::{Room, RoomId, Timestamp};
+use crate::{Address, Identity, Room, RoomId, Timestamp, Topic, TopicId};
 
 /// An answer that may take a while: at once in memory, a round trip on an engine shared by several nodes.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Keeps rooms. An engine implements the three doors; callers use [`RoomStore::apply`](trait.RoomStore.html#method.apply).
+/// Keeps values. An engine implements these doors; callers use
+/// [`RoomStore::apply`](trait.RoomStore.html#method.apply) and its siblings.
 ///
-/// Contract, checked by [`contract`](crate::contract): updates of one room happen one after the other, each on what the
-/// last one left; an update that answers an error changed nothing; the room nobody is in is not kept; a room whose
+/// Contract, checked by [`contract`](crate::contract): updates of one value happen one after the other, each on what the
+/// last one left; an update that answers an error changed nothing; a value that is empty is not kept; a value whose
 /// deadline has come is listed by [`RoomStore::due`].
 pub trait RoomStore: Send + Sync {
     /// Changes one room atomically. `update` gets the room as it is ([`Room::default`] if nobody is in it) and answers
@@ -23,8 +25,19 @@ pub trait RoomStore: Send + Sync {
     /// A caller that drops the answer before it is there does not know whether the change was kept.
     fn update<'a>(&'a self, room: &'a RoomId, update: Update<'a>) -> Pending<'a, Result<(), StoreError>>;
 
-    /// Rooms whose deadline has come, at most `most` of them, earliest first.
-    fn due(&self, now: Timestamp, most: usize) -> Pending<'_, Result<Vec<RoomId>, StoreError>>;
+    /// [`RoomStore::update`] for an identity.
+    fn update_identity<'a>(
+        &'a self,
+        address: &'a Address,
+        update: Update<'a, Identity>,
+    ) -> Pending<'a, Result<(), StoreError>>;
+
+    /// [`RoomStore::update`] for a topic.
+    fn update_topic<'a>(&'a self, topic: &'a TopicId, update: Update<'a, Topic>)
+    -> Pending<'a, Result<(), StoreError>>;
+
+    /// Values whose deadline has come, at most `most` of each kind, earliest first.
+    fn due(&self, now: Timestamp, most: usize) -> Pending<'_, Result<Vec<Due>, StoreError>>;
 
     /// The earliest deadline, as far as this node knows.
     fn poll_timeout(&self) -> Option<Timestamp>;
@@ -33,8 +46,19 @@ pub trait RoomStore: Send + Sync {
     fn census(&self) -> Census;
 }
 
-/// One change of one room; answers the room's next deadline.
-pub type Update<'a> = &'a mut (dyn FnMut(&mut Room) -> Option<Timestamp> + Send);
+/// One change of one value; answers the value's next deadline.
+pub type Update<'a, V = Room> = &'a mut (dyn FnMut(&mut V) -> Option<Timestamp> + Send);
+
+/// Something whose deadline has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// A room.
+    Room(RoomId),
+    /// An identity.
+    Identity(Address),
+    /// A topic.
+    Topic(TopicId),
+}
 
 impl dyn RoomStore + '_ {
     /// [`RoomStore::update`] for a change that answers something.
@@ -47,14 +71,50 @@ impl dyn RoomStore + '_ {
         mut change: impl FnMut(&mut Room) -> (T, Option<Timestamp>) + Send,
     ) -> Result<T, StoreError> {
         let mut last = None;
-        let mut update = |room: &mut Room| {
-            let (answer, deadline) = change(room);
-            last = Some(answer);
-            deadline
-        };
-        self.update(room, &mut update).await?;
+        self.update(room, &mut |room| remember(&mut last, change(room))).await?;
         last.ok_or(StoreError::Unavailable)
     }
+
+    /// [`RoomStore::update_identity`] for a change that answers something.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn apply_identity<T: Send>(
+        &self,
+        address: &Address,
+        mut change: impl FnMut(&mut Identity) -> T + Send,
+    ) -> Result<T, StoreError> {
+        let mut last = None;
+        self.update_identity(address, &mut |identity| {
+            let answer = change(identity);
+            remember(&mut last, (answer, identity.poll_timeout()))
+        })
+        .await?;
+        last.ok_or(StoreError::Unavailable)
+    }
+
+    /// [`RoomStore::update_topic`] for a change that answers something.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn apply_topic<T: Send>(
+        &self,
+        topic: &TopicId,
+        mut change: impl FnMut(&mut Topic) -> T + Send,
+    ) -> Result<T, StoreError> {
+        let mut last = None;
+        self.update_topic(topic, &mut |topic| {
+            let answer = change(topic);
+            remember(&mut last, (answer, topic.poll_timeout()))
+        })
+        .await?;
+        last.ok_or(StoreError::Unavailable)
+    }
+}
+
+fn remember<T>(last: &mut Option<T>, (answer, deadline): (T, Option<Timestamp>)) -> Option<Timestamp> {
+    *last = Some(answer);
+    deadline
 }
 
 /// How much a store keeps.
@@ -64,6 +124,10 @@ pub struct Census {
     pub rooms: usize,
     /// Members in them.
     pub members: usize,
+    /// Identities: owned names, and names for which something waits.
+    pub identities: usize,
+    /// Topics.
+    pub topics: usize,
 }
 
 /// Why an update was not kept.
@@ -72,6 +136,12 @@ pub enum StoreError {
     /// A new room would be one too many.
     #[error("the store has as many rooms as it may")]
     TooManyRooms,
+    /// A new identity would be one too many.
+    #[error("the store has as many identities as it may")]
+    TooManyIdentities,
+    /// A new topic would be one too many.
+    #[error("the store has as many topics as it may")]
+    TooManyTopics,
     /// The engine did not answer.
     #[error("the store did not answer")]
     Unavailable,

@@ -5,38 +5,45 @@ pub(crate) mod frame;
 pub(crate) mod http;
 pub(crate) mod status;
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use posthouse_rooms::{Body, ClientId, Message, Refusal, RoomId, Socket};
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tracing::debug;
 
 use crate::{
     delivery::{Post, Trouble},
-    sessions::Session,
-    socket::{Dialect, Step},
+    dialect::{CloseCode, Dialect, Entry, Frame, Hello, Opened, Step, Steps},
+    outgoing::Outgoing,
+    peer::Peer,
 };
 use frame::ClientFrame;
 
-/// One Collider client on its socket.
+pub(crate) static ENTRY: Entry = Entry {
+    name: "collider",
+    takes: |path| path == ["ws"],
+    recognises: |first| matches!(ClientFrame::parse(first), Ok(ClientFrame::Register { .. })),
+    open: Collider::open,
+    http: None,
+};
+
+/// One Collider client on its socket. Its room numbers what it hears, so its peer takes no name.
 pub(crate) struct Collider {
-    post: Arc<Post>,
-    session: Session,
+    peer: Peer,
     client: Option<(RoomId, ClientId)>,
 }
 
 impl Collider {
-    pub(crate) fn new(post: Arc<Post>) -> Self {
-        let session = post.sessions.enter();
-        Self { post, session, client: None }
+    fn open(peer: Peer, _: &Hello) -> Opened {
+        Ok(Box::new(Self { peer, client: None }))
     }
 
-    pub(crate) fn session(&self) -> &Session {
-        &self.session
-    }
-
-    fn socket(&self) -> Socket {
-        Socket { node: self.post.node, connection: self.session.id }
+    async fn step(&mut self, text: &str) -> Step {
+        match ClientFrame::parse(text) {
+            Ok(ClientFrame::Register { room, client }) => self.register(&room, &client).await,
+            Ok(ClientFrame::Send { msg }) => self.send(&msg).await,
+            Ok(ClientFrame::Unknown) => Step::Say(frame::error("Invalid message: unexpected 'cmd'")),
+            Err(problem) => refuse(&format!("websocket.JSON.Receive error: {problem}"), CloseCode::Policy),
+        }
     }
 
     async fn register(&mut self, room: &str, client: &str) -> Step {
@@ -49,14 +56,15 @@ impl Collider {
         let (Ok(room), Ok(client)) = (RoomId::parse_any(room), ClientId::parse(client)) else {
             return refuse(UNKNOWN, CloseCode::Policy);
         };
-        let socket = self.socket();
-        let registered = self.post.change(&room, |room, policy, now| room.register(policy, now, &client, socket)).await;
+        let socket = self.peer.socket();
+        let registered =
+            self.peer.post().change(&room, |room, policy, now| room.register(policy, now, &client, socket)).await;
         match registered {
             Ok(registered) => {
                 debug!(target: "rooms", room = room.as_str(), "a client registered");
-                let older = registered.displaced.filter(|older| older.node == self.post.node);
-                let older = older.and_then(|older| self.post.sessions.find(older.connection));
-                self.session.outgoing.open(older.map(|older| older.unwritten()).unwrap_or_default());
+                let older = registered.displaced.filter(|older| older.node == socket.node);
+                let older = older.and_then(|older| self.peer.post().sessions.find(older.connection));
+                self.peer.outgoing().open(older.map(|older| older.unwritten()).unwrap_or_default());
                 self.client = Some((room, client));
                 Step::Continue
             }
@@ -72,7 +80,7 @@ impl Collider {
             return refuse("Invalid send request: missing 'msg'", CloseCode::Policy);
         }
         // Collider tells nobody when a message on a socket finds no room; the counters know.
-        if let Err(trouble) = self.post.send(room, client, msg).await {
+        if let Err(trouble) = self.peer.post().send(room, client, msg).await {
             debug!(target: "rooms", room = room.as_str(), ?trouble, "a message was dropped");
         }
         Step::Continue
@@ -80,34 +88,35 @@ impl Collider {
 }
 
 impl Dialect for Collider {
-    async fn handle(&mut self, text: &str) -> Step {
-        match ClientFrame::parse(text) {
-            Ok(ClientFrame::Register { room, client }) => self.register(&room, &client).await,
-            Ok(ClientFrame::Send { msg }) => self.send(&msg).await,
-            Ok(ClientFrame::Unknown) => Step::Say(frame::error("Invalid message: unexpected 'cmd'")),
-            Err(problem) => refuse(&format!("websocket.JSON.Receive error: {problem}"), CloseCode::Policy),
-        }
+    fn outgoing(&self) -> &Arc<Outgoing> {
+        self.peer.outgoing()
     }
 
-    fn frame(&self, body: &Body) -> String {
-        match body {
+    fn handle<'a>(&'a mut self, text: &'a str) -> Steps<'a> {
+        Box::pin(self.step(text))
+    }
+
+    fn frame(&self, body: &Body) -> Frame {
+        Frame::text(match body {
             Body::Text(text) => frame::message(text),
             Body::Bye => frame::message(r#"{"type":"bye"}"#),
-        }
+        })
     }
 
-    fn flooded(&self) -> String {
-        frame::error("Too many messages")
+    fn flooded(&self) -> Option<String> {
+        Some(frame::error("Too many messages"))
     }
 
     fn is_registered(&self) -> bool {
         self.client.is_some()
     }
 
-    async fn gone(&mut self, unwritten: Vec<Message>) {
-        if let Some((room, client)) = self.client.take() {
-            deregister(&self.post, &room, &client, self.socket(), unwritten).await;
-        }
+    fn gone(&mut self, unwritten: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            if let Some((room, client)) = self.client.take() {
+                deregister(self.peer.post(), &room, &client, self.peer.socket(), unwritten).await;
+            }
+        })
     }
 }
 
@@ -115,7 +124,8 @@ impl Dialect for Collider {
 impl Drop for Collider {
     fn drop(&mut self) {
         let Some((room, client)) = self.client.take() else { return };
-        let (post, socket, unwritten) = (self.post.clone(), self.socket(), self.session.outgoing.unwritten());
+        let (post, socket) = (self.peer.post().clone(), self.peer.socket());
+        let unwritten = self.peer.outgoing().unwritten();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { deregister(&post, &room, &client, socket, unwritten).await });
         }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use ipnet::IpNet;
-use posthouse_rooms::Policy;
+use posthouse_rooms::{Limits, Policy};
 
 /// Everything that `signaling` can be told. [`Config::default`] serves localhost.
 #[derive(Clone, Debug)]
@@ -19,10 +19,21 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// May a request come without `Origin`? Apps and scripts send none.
     pub allow_no_origin: bool,
+    /// Dialects that are not spoken here, by their names ([`dialects`](crate::dialects)).
+    pub disabled: Vec<String>,
+    /// The dialect of a WebSocket at `/`, for clients that know no paths.
+    pub root: Option<String>,
     /// What the rooms work with.
     pub rooms: Policy,
+    /// What identities and topics of all other dialects work with. Its `max_message` is that of the rooms, and room for
+    /// a dialect's envelope.
+    pub bounds: Limits,
     /// Rooms kept at once; the join of one more is answered 503.
     pub max_rooms: usize,
+    /// Identities kept at once.
+    pub max_identities: usize,
+    /// Topics kept at once.
+    pub max_topics: usize,
     /// Does `debug=loopback` make a pair that fills the room?
     pub loopback: bool,
     /// Connections at once, HTTP and WebSocket together; further ones wait in the kernel's backlog.
@@ -84,6 +95,13 @@ pub struct Timing {
     pub close: Duration,
 }
 
+impl Config {
+    /// The bounds, with room for what a dialect adds to a message of the longest kind.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { max_message: 2 * self.rooms.max_message + 1024, ..self.bounds.clone() }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -92,8 +110,13 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             allowed_origins: vec!["*".to_owned()],
             allow_no_origin: true,
+            disabled: Vec::new(),
+            root: None,
             rooms: Policy::default(),
+            bounds: Limits::default(),
             max_rooms: 100_000,
+            max_identities: 200_000,
+            max_topics: 100_000,
             loopback: true,
             max_connections: 50_000,
             sockets_per_source: 64,

@@ -28,7 +28,6 @@ use tracing::debug;
 
 use crate::{
     Signaling,
-    collider::Collider,
     drain::Drain,
     respond,
     routes::Answer,
@@ -119,14 +118,14 @@ impl Signaling {
         let current = self.current.load_full();
         let config = socket::config(current.config.rooms.max_message);
         let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
-        let dialect = Collider::new(self.post.clone());
         self.counters.sockets_opened.add();
         let (rates, timing) = (&current.config.rates, current.config.timing.clone());
-        let outgoing = dialect.session().outgoing.clone();
+        let Opening { dialect, seat } = opening;
+        let outgoing = dialect.outgoing().clone();
         let (messages, pings) = (Allowance::new(rates.socket_messages), Allowance::new(rates.socket_pings));
         let counters = self.counters.clone();
         let pump = Pump { socket, outgoing, dialect, timing, messages, pings, drain, counters };
         pump.run().await;
-        drop(opening);
+        drop(seat);
     }
 }

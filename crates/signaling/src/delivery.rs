@@ -1,21 +1,25 @@
 //! A message finds its client: here, on another node, or in its mailbox. The one place where rooms are changed and the
 //! effects of the change carried out; every dialect goes through it.
 
+mod identities;
+mod topics;
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use posthouse_rooms::{
-    Body, Bus, ClientId, Close, Delivery, Effects, Message, NodeId, Outcome, Parcel, Policy, Refusal, Room, RoomId,
-    RoomStore, Socket, StoreError, Timestamp,
+    Body, Bus, ClientId, Close, Delivery, Effects, Limits, Message, NodeId, Outcome, Parcel, Policy, Refusal, Room,
+    RoomId, RoomStore, Socket, StoreError, Timestamp,
 };
 use tracing::debug;
 
 use crate::{clock::Clock, ports::RelayControl, sessions::Sessions, stats::Counters};
 
-/// Rooms, and the way from them to the sockets.
+/// Rooms, identities and topics, and the way from them to the sockets.
 pub(crate) struct Post {
     pub(crate) node: NodeId,
     pub(crate) policy: ArcSwap<Policy>,
+    pub(crate) bounds: ArcSwap<Limits>,
     pub(crate) store: Arc<dyn RoomStore>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) sessions: Arc<Sessions>,
@@ -27,7 +31,7 @@ pub(crate) struct Post {
 /// Why nothing came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// A rule of the room said no.
+    /// A rule said no.
     Refused(Refusal),
     /// The change could not be kept.
     Store(StoreError),
@@ -44,6 +48,11 @@ impl Post {
             let Some(post) = post.upgrade() else { return };
             match parcel {
                 Parcel::Close(close) => post.close_here(&close),
+                Parcel::Place { address, placed } => {
+                    if let Err(bounced) = post.place_here(&address, placed) {
+                        tokio::spawn(async move { post.settle([bounced]).await });
+                    }
+                }
                 Parcel::Deliver { room, delivery } => {
                     if let Err(bounced) = post.deliver_here(delivery) {
                         tokio::spawn(async move { post.hand_back(&room, vec![bounced]).await });
@@ -126,7 +135,7 @@ impl Post {
     fn deliver_here(&self, delivery: Delivery) -> Result<(), Bounced> {
         let (client, to) = (delivery.client.clone(), delivery.to);
         let delivered = match self.sessions.find(to.connection) {
-            Some(outgoing) => outgoing.deliver(delivery),
+            Some(outgoing) => outgoing.deliver(delivery.index, delivery.message),
             None => Err(delivery.message),
         };
         delivered.map_err(|message| (client, to, message))

@@ -1,14 +1,14 @@
-//! What time does to rooms: the timer that looks when the next deadline comes.
+//! What time does to rooms, identities and topics: the timer that looks when the next deadline comes.
 
 use std::{sync::Weak, time::Duration};
 
 use crate::delivery::Post;
-use posthouse_rooms::Outcome;
+use posthouse_rooms::{Due, Limits, Outcome, Policy, Room, Topic};
 
 /// Deadlines may come nearer at any moment, so it never sleeps longer; and it never spins.
 const LONGEST: Duration = Duration::from_millis(200);
 const SHORTEST: Duration = Duration::from_millis(5);
-/// Rooms taken at once.
+/// Values of each kind taken at once.
 const BATCH: usize = 1024;
 
 /// Runs as long as the rooms are there.
@@ -27,10 +27,25 @@ pub(crate) async fn run(post: Weak<Post>) {
 
 async fn expire(post: &Post) {
     let due = post.store.due(post.clock.now(), BATCH).await.unwrap_or_default();
-    for room in due {
-        let expired =
-            post.change(&room, |room, policy, now| Outcome { answer: Ok(()), effects: room.expire(policy, now) });
-        if expired.await.is_err() {
+    for due in due {
+        let expired = match due {
+            Due::Room(room) => {
+                let expire = |room: &mut Room, policy: &Policy, now| room.expire(policy, now);
+                post.change(&room, |room, policy, now| Outcome { answer: Ok(()), effects: expire(room, policy, now) })
+                    .await
+            }
+            Due::Identity(address) => {
+                post.change_identity(&address, |one, _, now| Outcome { answer: Ok(()), effects: one.expire(now) }).await
+            }
+            Due::Topic(topic) => {
+                let expire = |topic: &mut Topic, _: &Limits, now| {
+                    topic.expire(now);
+                    Outcome { answer: Ok(()), effects: Vec::new() }
+                };
+                post.change_topic(&topic, expire).await
+            }
+        };
+        if expired.is_err() {
             return;
         }
     }

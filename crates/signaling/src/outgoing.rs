@@ -6,7 +6,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use posthouse_rooms::{Body, Closing, Delivery, Message};
+use posthouse_rooms::{Body, Closing, Message};
 use tokio::{sync::Notify, time::Instant};
 
 /// Messages that may wait for one slow reader.
@@ -67,13 +67,13 @@ pub(crate) enum End {
 
 impl Outgoing {
     /// Takes a message from a room, in any order; gives it back if nothing will be written any more.
-    pub(crate) fn deliver(&self, delivery: Delivery) -> Result<(), Message> {
+    pub(crate) fn deliver(&self, index: u64, message: Message) -> Result<(), Message> {
         let mut state = self.state.lock();
         if state.phase == Phase::Over {
-            return Err(delivery.message);
+            return Err(message);
         }
-        if delivery.index >= state.next {
-            state.early.insert(delivery.index, delivery.message);
+        if index >= state.next {
+            state.early.insert(index, message);
             state.release();
         }
         drop(state);
@@ -182,14 +182,10 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use posthouse_rooms::{ClientId, ConnectionId, NodeId, Socket};
-
     use super::*;
 
-    fn delivery(index: u64, text: &str) -> Delivery {
-        let to = Socket { node: NodeId(1), connection: ConnectionId(1) };
-        let message = Message { seq: index, body: Body::from(text) };
-        Delivery { client: ClientId::parse("1").unwrap(), to, index, message }
+    fn message(seq: u64, text: &str) -> Message {
+        Message { seq, body: Body::from(text) }
     }
 
     fn written(outgoing: &Outgoing) -> Vec<String> {
@@ -202,7 +198,7 @@ mod tests {
         let outgoing = Outgoing::default();
         outgoing.open(Vec::new());
         for (index, text) in [(1, "b"), (0, "a"), (0, "a"), (3, "d"), (1, "b"), (2, "c")] {
-            outgoing.deliver(delivery(index, text)).unwrap();
+            outgoing.deliver(index, message(index, text)).unwrap();
         }
         assert_eq!(written(&outgoing), ["a", "b", "c", "d"]);
     }
@@ -211,7 +207,7 @@ mod tests {
     fn a_delivery_that_never_comes_is_given_up() {
         let outgoing = Outgoing::default();
         outgoing.open(Vec::new());
-        (1..3).for_each(|index| outgoing.deliver(delivery(index, "later")).unwrap());
+        (1..3).for_each(|index| outgoing.deliver(index, message(index, "later")).unwrap());
         assert!(outgoing.overdue().is_some() && written(&outgoing).is_empty());
         outgoing.give_up();
         assert_eq!(written(&outgoing), ["later", "later"]);
@@ -221,7 +217,7 @@ mod tests {
     #[test]
     fn nothing_is_written_before_the_older_socket_has_handed_over() {
         let outgoing = Outgoing::default();
-        outgoing.deliver(delivery(0, "new")).unwrap();
+        outgoing.deliver(0, message(0, "new")).unwrap();
         assert!(written(&outgoing).is_empty());
         outgoing.open(vec![Message { seq: 0, body: Body::from("old") }]);
         assert_eq!(written(&outgoing), ["old", "new"]);
@@ -230,11 +226,11 @@ mod tests {
     #[test]
     fn a_backlog_does_not_count_and_the_257th_message_after_it_does() {
         let outgoing = Outgoing::default();
-        (0..1024).for_each(|index| outgoing.deliver(delivery(index, "x")).unwrap());
+        (0..1024).for_each(|index| outgoing.deliver(index, message(index, "x")).unwrap());
         outgoing.open(Vec::new());
-        (1024..1280).for_each(|index| outgoing.deliver(delivery(index, "x")).unwrap());
+        (1024..1280).for_each(|index| outgoing.deliver(index, message(index, "x")).unwrap());
         assert_eq!(outgoing.end(), None);
-        outgoing.deliver(delivery(1280, "x")).unwrap();
+        outgoing.deliver(1280, message(1280, "x")).unwrap();
         assert_eq!(outgoing.end(), Some(End::Overflow));
     }
 
@@ -242,8 +238,8 @@ mod tests {
     fn what_comes_after_the_end_is_handed_back() {
         let outgoing = Outgoing::default();
         outgoing.open(Vec::new());
-        outgoing.deliver(delivery(0, "a")).unwrap();
+        outgoing.deliver(0, message(0, "a")).unwrap();
         assert_eq!(outgoing.unwritten().len(), 1);
-        assert!(outgoing.deliver(delivery(1, "b")).is_err());
+        assert!(outgoing.deliver(1, message(1, "b")).is_err());
     }
 }

@@ -24,6 +24,21 @@ pub(crate) fn label() -> Label {
     Label(hex.into())
 }
 
+/// A UUID of version 4 (RFC 9562 §5.4).
+pub(crate) fn uuid() -> String {
+    let mut bytes: [u8; 16] = bytes();
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.iter().enumerate() {
+        if [4, 6, 8, 10].contains(&at) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 pub(crate) fn node_id() -> NodeId {
     NodeId(u64::from_le_bytes(bytes()))
 }

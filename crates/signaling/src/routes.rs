@@ -13,6 +13,8 @@ use hyper::{
 use crate::{
     PageRequest, Signaling,
     current::Current,
+    dialect::{Entry, Hello},
+    peer::Peer,
     query::decode_segment,
     rates::Table,
     respond::{self, Reply},
@@ -32,17 +34,22 @@ pub(crate) enum Answer {
 
 impl Signaling {
     /// Answers one request.
-    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+    pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Answer {
         let current = self.current.load_full();
         let over_tls = current.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let (answer, cors) = match self.admit(&request, peer, &current) {
             Ok((visit, segments)) => {
                 let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-                let answer = match path.as_slice() {
-                    ["ws"] => self.socket(&request, &visit),
-                    path => Answer::Response(self.route(request, path, &visit).await.unwrap_or_else(|refused| refused)),
+                let methods = cors_methods(&path).or_else(|| current.dialect_http(&path).map(|(_, methods)| methods));
+                // Where nothing is said over HTTP, a request that asks for no WebSocket is told that it should.
+                let spoken = current.dialect(&path).filter(|_| upgrade::is_asked(&request) || methods.is_none());
+                let answer = match spoken {
+                    Some(entry) => self.socket(entry, &request, &path, &visit),
+                    None => {
+                        Answer::Response(self.route(request, &path, &visit).await.unwrap_or_else(|refused| refused))
+                    }
                 };
-                (answer, (visit.cors, cors_methods(&path)))
+                (answer, (visit.cors, methods))
             }
             Err(refused) => (Answer::Response(refused), (None, None)),
         };
@@ -60,7 +67,7 @@ impl Signaling {
         }
     }
 
-    async fn route(&self, request: Request<Incoming>, path: &[&str], visit: &Visit) -> Result<Reply, Reply> {
+    async fn route(self: &Arc<Self>, request: Request<Incoming>, path: &[&str], visit: &Visit) -> Result<Reply, Reply> {
         let method = request.method().clone();
         let limits = &self.limits;
         match (path, method.as_str()) {
@@ -93,6 +100,11 @@ impl Signaling {
             }
             (["status"], _) => Ok(self.collider_status()),
             (_, "TRACE" | "CONNECT") => Err(respond::not_allowed("GET, POST")),
+            (path, method)
+                if let Some((http, _)) = visit.current.dialect_http(path).filter(|(_, own)| allows(own, method)) =>
+            {
+                (http.answer)(self, request, path, visit).await
+            }
             (path, method) => match known(path) {
                 Some(_) if method == "OPTIONS" => Ok(respond::preflight()),
                 Some(methods) => Err(respond::not_allowed(methods)),
@@ -101,14 +113,17 @@ impl Signaling {
         }
     }
 
-    fn socket(&self, request: &Request<Incoming>, visit: &Visit) -> Answer {
+    fn socket(self: &Arc<Self>, entry: &Entry, request: &Request<Incoming>, path: &[&str], visit: &Visit) -> Answer {
         let accepted = upgrade::handshake(request).and_then(|reply| {
             self.may_ask(visit, &self.limits.upgrade)?;
             let seat = self.limits.socket(visit.peer).ok_or_else(|| {
                 self.counters.refused_sockets.add();
                 respond::later(StatusCode::TOO_MANY_REQUESTS)
             })?;
-            Ok((reply, Opening::new(seat)))
+            let path = path.iter().map(|segment| (*segment).to_owned()).collect();
+            let hello = Hello { path, visit: visit.clone(), headers: request.headers().clone() };
+            let dialect = (entry.open)(Peer::new(self.clone()), &hello)?;
+            Ok((reply, Opening { dialect, seat }))
         });
         match accepted {
             Ok((reply, opening)) => Answer::Upgrade(reply, opening),
@@ -178,6 +193,11 @@ fn known(path: &[&str]) -> Option<&'static str> {
         ["v1alpha", "iceconfig"] | ["turn"] => Some("GET, POST"),
         _ => None,
     }
+}
+
+/// Is a method among those of a dialect's path? `HEAD` goes with `GET`.
+fn allows(methods: &str, method: &str) -> bool {
+    methods.split(", ").any(|one| one == method || (one == "GET" && method == "HEAD"))
 }
 
 /// `Access-Control-Allow-Methods`, as Collider names them on its own paths.

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwap;
-use posthouse_rooms::{Bus, MemoryBus, MemoryStore, RoomStore};
+use posthouse_rooms::{Bus, Capacity, MemoryBus, MemoryStore, RoomStore};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -31,7 +31,8 @@ impl Signaling {
     /// Rooms in this process's memory.
     #[must_use]
     pub fn new(config: Config, ports: Ports) -> Arc<Self> {
-        let store = Arc::new(MemoryStore::new(config.max_rooms));
+        let (identities, topics) = (config.max_identities, config.max_topics);
+        let store = Arc::new(MemoryStore::of(Capacity { rooms: config.max_rooms, identities, topics }));
         Self::shared(config, ports, store, Arc::new(MemoryBus::default()))
     }
 
@@ -42,6 +43,7 @@ impl Signaling {
         let post = Arc::new(Post {
             node: random::node_id(),
             policy: ArcSwap::from_pointee(config.rooms.clone()),
+            bounds: ArcSwap::from_pointee(config.limits()),
             store,
             bus,
             sessions: Arc::new(Sessions::new()),
@@ -63,9 +65,10 @@ impl Signaling {
 
     /// Other settings from now on: for requests and WebSockets that come, and for every room, also those that live; a
     /// room with more members than it may now have keeps them. `listen` matters only for links, and
-    /// `max_rooms`, `max_connections`, `sockets_per_source` and the rates per source stay as they were.
+    /// `max_rooms`, `max_identities`, `max_topics`, `max_connections`, `sockets_per_source` and the rates per source stay as they were.
     pub fn apply(&self, config: Config) {
         self.post.policy.store(Arc::new(config.rooms.clone()));
+        self.post.bounds.store(Arc::new(config.limits()));
         self.current.store(Arc::new(Current::new(config)));
     }
 

@@ -12,20 +12,20 @@ use hyper::{
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::{
+    dialect::Dialect,
     rates::SocketSeat,
     respond::{self, Reply},
 };
 
 /// A handshake that was accepted; its source has one WebSocket more until this is dropped.
-#[derive(Debug)]
 pub(crate) struct Opening {
-    _seat: SocketSeat,
+    pub(crate) dialect: Box<dyn Dialect>,
+    pub(crate) seat: SocketSeat,
 }
 
-impl Opening {
-    pub(crate) fn new(seat: SocketSeat) -> Self {
-        Self { _seat: seat }
-    }
+/// Does it ask for a WebSocket at all?
+pub(crate) fn is_asked<B>(request: &Request<B>) -> bool {
+    has_token(request.headers(), &UPGRADE, "websocket")
 }
 
 /// Checks a handshake and writes its answer. No extension is ever accepted.

@@ -1,133 +1,83 @@
-//! The store of one machine: rooms in memory, in shards.
+//! The store of one machine: everything in memory.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    future::ready,
-    hash::{BuildHasher, RandomState},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::future::ready;
 
-use super::{Census, Pending, RoomStore, StoreError, Update};
-use crate::{Room, RoomId, Timestamp};
+use super::{Census, Due, Pending, RoomStore, StoreError, Update, shelf::Shelf};
+use crate::{Address, Identity, Room, RoomId, Timestamp, Topic, TopicId};
 
-/// More shards than cores ever contend for; each costs some hundred bytes.
-const SHARDS: usize = 64;
-
-/// Rooms in memory. A lock is held for the length of one pure update, never across an await or a write.
+/// Rooms, identities and topics in memory.
 #[derive(Debug)]
 pub struct MemoryStore {
-    shards: Vec<Mutex<Shard>>,
-    hasher: RandomState,
-    max_rooms: usize,
-    rooms: AtomicUsize,
-    members: AtomicUsize,
+    rooms: Shelf<RoomId, Room>,
+    identities: Shelf<Address, Identity>,
+    topics: Shelf<TopicId, Topic>,
 }
 
-#[derive(Debug, Default)]
-struct Shard {
-    rooms: HashMap<RoomId, Kept>,
-    /// Ordered, so that what expires next is found without a search.
-    deadlines: BTreeSet<(Timestamp, RoomId)>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    room: Room,
-    deadline: Option<Timestamp>,
+/// How much a store may keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Rooms.
+    pub rooms: usize,
+    /// Identities.
+    pub identities: usize,
+    /// Topics.
+    pub topics: usize,
 }
 
 impl MemoryStore {
-    /// An empty store for at most `max_rooms` rooms.
+    /// An empty store for at most `most` rooms, as many topics, and four times as many identities.
     #[must_use]
-    pub fn new(max_rooms: usize) -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        let (rooms, members) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { shards, hasher: RandomState::new(), max_rooms, rooms, members }
+    pub fn new(most: usize) -> Self {
+        Self::of(Capacity { rooms: most, identities: most.saturating_mul(4), topics: most })
     }
 
-    fn change(&self, id: &RoomId, update: Update<'_>) -> Result<(), StoreError> {
-        let at = usize::try_from(self.hasher.hash_one(id) % SHARDS as u64).unwrap_or_default();
-        let mut shard = lock(&self.shards[at]);
-        if let Some(kept) = shard.rooms.get_mut(id) {
-            let before = (kept.room.occupancy(), kept.deadline);
-            // Taken out meanwhile: an update that panics leaves an empty room, never half a change.
-            let mut room = std::mem::take(&mut kept.room);
-            kept.deadline = update(&mut room);
-            kept.room = room;
-            let after = (kept.room.occupancy(), kept.deadline);
-            if kept.room.is_empty() {
-                shard.rooms.remove(id);
-                self.rooms.fetch_sub(1, Ordering::Relaxed);
-            }
-            self.account(&mut shard, id, before, after);
-            return Ok(());
-        }
-        let mut room = Room::default();
-        let deadline = update(&mut room);
-        if room.is_empty() {
-            return Ok(());
-        }
-        if self.rooms.fetch_add(1, Ordering::Relaxed) >= self.max_rooms {
-            self.rooms.fetch_sub(1, Ordering::Relaxed);
-            return Err(StoreError::TooManyRooms);
-        }
-        let after = (room.occupancy(), deadline);
-        shard.rooms.insert(id.clone(), Kept { room, deadline });
-        self.account(&mut shard, id, (0, None), after);
-        Ok(())
-    }
-
-    /// Members and deadlines, brought up to date with one changed room.
-    fn account(
-        &self,
-        shard: &mut Shard,
-        id: &RoomId,
-        before: (usize, Option<Timestamp>),
-        after: (usize, Option<Timestamp>),
-    ) {
-        self.members.fetch_add(after.0, Ordering::Relaxed);
-        self.members.fetch_sub(before.0, Ordering::Relaxed);
-        if before.1 == after.1 {
-            return;
-        }
-        if let Some(old) = before.1 {
-            shard.deadlines.remove(&(old, id.clone()));
-        }
-        if let Some(new) = after.1 {
-            shard.deadlines.insert((new, id.clone()));
-        }
+    /// An empty store.
+    #[must_use]
+    pub fn of(capacity: Capacity) -> Self {
+        let Capacity { rooms, identities, topics } = capacity;
+        Self { rooms: Shelf::new(rooms), identities: Shelf::new(identities), topics: Shelf::new(topics) }
     }
 }
 
 impl RoomStore for MemoryStore {
     fn update<'a>(&'a self, room: &'a RoomId, update: Update<'a>) -> Pending<'a, Result<(), StoreError>> {
-        Box::pin(ready(self.change(room, update)))
+        Box::pin(ready(self.rooms.change(room, update).map_err(|_| StoreError::TooManyRooms)))
     }
 
-    fn due(&self, now: Timestamp, most: usize) -> Pending<'_, Result<Vec<RoomId>, StoreError>> {
-        let mut due: Vec<(Timestamp, RoomId)> = Vec::new();
-        for shard in &self.shards {
-            let shard = lock(shard);
-            due.extend(shard.deadlines.iter().take_while(|(deadline, _)| *deadline <= now).take(most).cloned());
-        }
-        due.sort_unstable();
-        due.truncate(most);
-        Box::pin(ready(Ok(due.into_iter().map(|(_, room)| room).collect())))
+    fn update_identity<'a>(
+        &'a self,
+        address: &'a Address,
+        update: Update<'a, Identity>,
+    ) -> Pending<'a, Result<(), StoreError>> {
+        Box::pin(ready(self.identities.change(address, update).map_err(|_| StoreError::TooManyIdentities)))
+    }
+
+    fn update_topic<'a>(
+        &'a self,
+        topic: &'a TopicId,
+        update: Update<'a, Topic>,
+    ) -> Pending<'a, Result<(), StoreError>> {
+        Box::pin(ready(self.topics.change(topic, update).map_err(|_| StoreError::TooManyTopics)))
+    }
+
+    fn due(&self, now: Timestamp, most: usize) -> Pending<'_, Result<Vec<Due>, StoreError>> {
+        let rooms = self.rooms.due(now, most).into_iter().map(Due::Room);
+        let identities = self.identities.due(now, most).into_iter().map(Due::Identity);
+        let topics = self.topics.due(now, most).into_iter().map(Due::Topic);
+        Box::pin(ready(Ok(rooms.chain(identities).chain(topics).collect())))
     }
 
     fn poll_timeout(&self) -> Option<Timestamp> {
-        let earliest = |shard| lock(shard).deadlines.first().map(|(deadline, _)| *deadline);
-        self.shards.iter().filter_map(earliest).min()
+        let all = [self.rooms.poll_timeout(), self.identities.poll_timeout(), self.topics.poll_timeout()];
+        all.into_iter().flatten().min()
     }
 
     fn census(&self) -> Census {
-        Census { rooms: self.rooms.load(Ordering::Relaxed), members: self.members.load(Ordering::Relaxed) }
+        Census {
+            rooms: self.rooms.len(),
+            members: self.rooms.members(),
+            identities: self.identities.len(),
+            topics: self.topics.len(),
+        }
     }
-}
-
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

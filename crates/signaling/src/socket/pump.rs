@@ -18,9 +18,9 @@ use tokio_tungstenite::{
 };
 use tracing::debug;
 
-use super::{Dialect, Step};
 use crate::{
     config::{Rate, Timing},
+    dialect::{Dialect, Step},
     drain::Drain,
     outgoing::{End, Outgoing},
     rates::Budget,
@@ -28,10 +28,10 @@ use crate::{
 };
 
 /// One WebSocket and what is needed to serve it.
-pub(crate) struct Pump<S, D> {
+pub(crate) struct Pump<S> {
     pub(crate) socket: WebSocketStream<S>,
     pub(crate) outgoing: Arc<Outgoing>,
-    pub(crate) dialect: D,
+    pub(crate) dialect: Box<dyn Dialect>,
     pub(crate) timing: Timing,
     pub(crate) messages: Allowance,
     pub(crate) pings: Allowance,
@@ -53,6 +53,8 @@ enum Event {
     /// There may be something to write.
     Changed,
     Ping,
+    /// A moment that the dialect waited for.
+    Due,
 }
 
 /// How a socket ends.
@@ -66,7 +68,7 @@ enum Ending {
     Broken,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
     /// Serves the socket to its end.
     pub(crate) async fn run(mut self) {
         let ending = self.serve().await;
@@ -86,6 +88,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
     async fn serve(&mut self) -> Ending {
         let opened = Instant::now();
         let (mut heard, mut pinged) = (opened, opened);
+        let first = self.dialect.opened().await;
+        if let Err(ending) = self.take(first).await {
+            return ending;
+        }
         loop {
             let done = match self.next(opened, heard, pinged).await {
                 Ok(Event::Frame(frame)) => {
@@ -95,6 +101,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
                 Ok(Event::Ping) => {
                     pinged = Instant::now();
                     self.say(Frame::Ping(Bytes::new())).await
+                }
+                Ok(Event::Due) => {
+                    let step = self.dialect.handle_timeout().await;
+                    self.take(step).await
                 }
                 Ok(Event::Changed) => Ok(()),
                 Err(ending) => Err(ending),
@@ -111,7 +121,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
         let (ping, dead) = (pinged + self.timing.ping, heard + self.timing.dead);
         let register = (!self.dialect.is_registered()).then(|| opened + self.timing.register);
         let overdue = self.outgoing.overdue();
-        let wake = [register, overdue].into_iter().flatten().fold(ping.min(dead), Instant::min);
+        let due = self.dialect.poll_timeout();
+        let wake = [register, overdue, due].into_iter().flatten().fold(ping.min(dead), Instant::min);
         tokio::select! {
             frame = self.socket.next() => return Ok(Event::Frame(frame)),
             () = self.outgoing.changed() => return Ok(Event::Changed),
@@ -129,23 +140,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
         if overdue.is_some_and(|overdue| now >= overdue) {
             self.outgoing.give_up();
         }
+        if due.is_some_and(|due| now >= due) {
+            return Ok(Event::Due);
+        }
         Ok(if now >= ping { Event::Ping } else { Event::Changed })
     }
 
     async fn handle(&mut self, frame: Option<tungstenite::Result<Frame>>) -> Result<(), Ending> {
         let step = match frame {
-            Some(Ok(Frame::Text(text))) => self.step(&text).await,
-            // Collider reads both kinds as JSON; what is not UTF-8 is not JSON.
-            Some(Ok(Frame::Binary(bytes))) => self.step(&String::from_utf8_lossy(&bytes)).await,
+            Some(Ok(Frame::Text(text))) if self.messages.take() => self.dialect.handle(&text).await,
+            Some(Ok(Frame::Text(_))) => self.flooded(),
+            Some(Ok(Frame::Binary(bytes))) if self.messages.take() => self.dialect.handle_binary(&bytes).await,
+            Some(Ok(Frame::Binary(_))) => self.flooded(),
             Some(Ok(Frame::Ping(_))) if !self.pings.take() => return Err(self.broken_rule(CloseCode::Policy)),
             Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => Step::Continue,
             Some(Ok(Frame::Close(_))) => return Err(Ending::Closed),
             Some(Err(error)) => return Err(self.unreadable(&error)),
             None => return Err(Ending::Broken),
         };
+        self.take(step).await
+    }
+
+    /// Does what a dialect asks for.
+    async fn take(&mut self, step: Step) -> Result<(), Ending> {
         match step {
             Step::Continue => Ok(()),
             Step::Say(text) => self.say(Frame::text(text)).await,
+            Step::SayEach(texts) => {
+                for text in texts {
+                    self.say(Frame::text(text)).await?;
+                }
+                Ok(())
+            }
             Step::Close { say, code } => {
                 self.counters.socket_errors.add();
                 if let Some(text) = say {
@@ -156,12 +182,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
         }
     }
 
-    async fn step(&mut self, text: &str) -> Step {
-        if self.messages.take() {
-            self.dialect.handle(text).await
-        } else {
-            Step::Close { say: Some(self.dialect.flooded()), code: CloseCode::Policy }
-        }
+    fn flooded(&self) -> Step {
+        Step::Close { say: self.dialect.flooded(), code: CloseCode::Policy }
     }
 
     /// Writes what waits, as long as the client reads.
@@ -171,7 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send, D: Dialect> Pump<S, D> {
             let mut next = Some(first);
             while let Some(body) = next {
                 let frame = self.dialect.frame(&body);
-                self.patiently(|socket| socket.feed(Frame::text(frame))).await?;
+                self.patiently(|socket| socket.feed(frame)).await?;
                 self.counters.deliveries.add();
                 next = self.outgoing.pop();
             }

@@ -115,8 +115,13 @@ impl House {
     }
 
     pub(crate) async fn socket_with(&self, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+        self.socket_at("/ws", headers).await
+    }
+
+    /// A WebSocket at a path, or the status it is refused with.
+    pub(crate) async fn socket_at(&self, path: &str, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
         use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest};
-        let mut request = format!("ws://{}/ws", self.address).into_client_request().unwrap();
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }

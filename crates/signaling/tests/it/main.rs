@@ -3,6 +3,7 @@
 mod apply;
 mod clients;
 mod collider;
+mod dialects;
 mod ghosts;
 mod golden;
 mod house;
