@@ -90,6 +90,41 @@ fn config_prints_the_file_that_is_shipped_and_check_accepts_it() {
 }
 
 #[test]
+fn the_environment_wins_and_check_tells_where_each_value_came_from() {
+    let folder = Folder::new();
+    let file = folder.file("posthouse.toml", "[rooms]\ncapacity = 4\nresume = \"20s\"\n");
+    let check = |name: &str, value: &str| {
+        let mut command = Command::new(POSTHOUSE);
+        command.args(["check", file.to_str().unwrap()]).env(name, value).output().expect("posthouse starts")
+    };
+    let good = check("POSTHOUSE_ROOMS_CAPACITY", "6");
+    assert_eq!(good.status.code(), Some(0), "{}", text(&good));
+    assert!(text(&good).contains("capacity = 6  # POSTHOUSE_ROOMS_CAPACITY"), "{}", text(&good));
+    assert!(text(&good).contains(&format!("resume = \"20s\"  # {}:3", file.display())), "{}", text(&good));
+    for (name, value, complaint) in [
+        ("POSTHOUSE_ROOMS_CAPACITY", "6000", "POSTHOUSE_ROOMS_CAPACITY: rooms.capacity: expected a whole number"),
+        ("POSTHOUSE_AUTH_SECRETS", "hunter2", "POSTHOUSE_AUTH_SECRETS: auth.secrets[0]: expected"),
+        ("POSTHOUSE_ROOMS_CAPACTIY", "6", "did you mean \"POSTHOUSE_ROOMS_CAPACITY\"?"),
+    ] {
+        let bad = check(name, value);
+        assert_eq!(bad.status.code(), Some(CONFIG), "{}", text(&bad));
+        assert!(text(&bad).contains(complaint) && !text(&bad).contains("hunter2"), "{}", text(&bad));
+    }
+}
+
+#[test]
+fn a_server_runs_with_what_its_environment_says_and_keeps_the_value_to_itself() {
+    let token = "correct-horse-0123456789";
+    let environment = [("POSTHOUSE_ADMIN_TOKEN", token), ("POSTHOUSE_RELAY_WORKERS", "1")];
+    let server = Server::start_as(&Settings::default(), &environment, Some(token));
+    server.wait_for_log("POSTHOUSE_ADMIN_TOKEN");
+    assert!(!server.log().contains(token), "{}", server.log());
+    // What the environment says holds at a reload, too.
+    let told = server.reload("[relay]\n", "[relay]\nworkers = 3\n");
+    assert!(told.contains("no setting that can change at once differs") && !told.contains("relay.workers"), "{told}");
+}
+
+#[test]
 fn credentials_prints_a_name_and_the_password_that_the_secret_gives_it() {
     let folder = Folder::new();
     let file = folder.file("posthouse.toml", &format!("[auth]\nsecrets = [\"{SECRET}\"]\n"));

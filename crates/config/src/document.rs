@@ -39,7 +39,7 @@ pub(crate) fn parse<'t>(name: &str, text: &'t str) -> Result<(Spanned<DeTable<'t
 }
 
 /// The parser's sentence without its filler, and the slip that most often leads to it.
-fn in_words(message: &str) -> String {
+pub(crate) fn in_words(message: &str) -> String {
     let message = message.trim_end_matches(", expected nothing");
     let bare = ["invalid float", "invalid integer", "invalid datetime", "string values must be quoted"];
     let advice = if bare.iter().any(|slip| message.starts_with(slip)) {

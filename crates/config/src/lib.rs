@@ -1,6 +1,6 @@
 //! One TOML file in the operator's words; precise complaints.
 //!
-//! [`load()`] reads a file, [`parse`] reads text and touches nothing else, [`Loaded::check_host`] asks this machine
+//! [`load()`] reads a file and lays the environment over it, [`parse`] reads text and touches nothing else, [`Loaded::check_host`] asks this machine
 //! whether the addresses are its own, [`Loaded::check_certificates`] whoever can read certificates. Every complaint is a [`Problem`]: file, line, column, key, what was expected,
 //! what was found, what to write. A file's problems come all at once, in the order of its lines.
 //!
@@ -16,6 +16,7 @@ mod cluster;
 mod config;
 mod document;
 mod edge;
+mod environment;
 mod host;
 mod keys;
 mod limits;
@@ -44,7 +45,7 @@ pub use cluster::Cluster;
 pub use config::Config;
 pub use edge::Edge;
 pub use limits::Limits;
-pub use load::{Loaded, load, parse};
+pub use load::{Loaded, load, parse, parse_with, without_file};
 pub use log::{Format, Level, Log};
 pub use problem::{Complaint, Place, Problem, Problems};
 pub use reference::{effective, reference};

@@ -1,5 +1,6 @@
 //! From a path or a text to a checked configuration.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -8,9 +9,11 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::document;
+use crate::environment;
 use crate::host;
 use crate::problem::{Complaint, Problem, Problems};
 use crate::reading::Reading;
+use crate::reference;
 use crate::secrets_file;
 use crate::source::Source;
 use crate::tls::{Finding, TlsPair};
@@ -39,6 +42,16 @@ impl Loaded {
     /// Without warnings.
     pub(crate) fn of(config: Config, source: Source) -> Self {
         Self { config, warnings: Vec::new(), source }
+    }
+
+    /// The settings in force as a file, with secrets masked; behind each value that is not a default, where it came from.
+    pub fn effective(&self) -> String {
+        reference::with_origins(&self.config, |path| self.source.origin(path))
+    }
+
+    /// The names of the environment's variables that set something.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.source.variables()
     }
 
     /// Asks this machine whether the addresses are its own; the answers are true for now and for here.
@@ -73,37 +86,49 @@ impl Loaded {
     }
 }
 
-/// Reads and checks the file at `path` and the file of secrets that it names; relative paths in it begin at its folder. Asks nothing else of this machine: for
+/// Reads and checks the file at `path`, the environment, which wins over it, and the file of secrets that it names; relative paths in it begin at its folder. Asks nothing else of this machine: for
 /// that there is [`Loaded::check_host`].
 pub fn load(path: impl AsRef<Path>) -> Result<Loaded, Problems> {
     let path = path.as_ref();
     let name = path.display().to_string();
     let text = read(path).map_err(|complaint| Source::named(&name).problem("", complaint))?;
-    let mut loaded = parse(&text, &name)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    loaded.config.tls.begin_at(folder);
-    if let Some(file) = loaded.config.auth.secrets_file.clone() {
-        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
-        let secrets = file.path(folder, credentials.as_deref()).and_then(|path| secrets_file::read(&path));
-        let problem = |complaint| loaded.source.problem("auth.secrets_file", complaint);
-        let (secrets, warning) = secrets.map_err(problem)?;
-        loaded.warnings.extend(warning.map(problem));
-        loaded.config.auth.secrets = secrets;
-    }
+    let mut loaded = parse_with(&text, &name, std::env::vars_os())?;
+    loaded.read_files(path.parent().unwrap_or(Path::new("")))?;
     loaded.warnings.extend(readable_secrets(path, &loaded));
     Ok(loaded)
+}
+
+/// [`load()`] without a file: the environment over the defaults. Relative paths begin where the process does.
+pub fn without_file() -> Result<Loaded, Problems> {
+    let mut loaded = parse_with("", "built-in defaults", std::env::vars_os())?;
+    loaded.read_files(Path::new(""))?;
+    Ok(loaded)
+}
+
+impl Loaded {
+    /// Reads the files that are named; relative paths begin at `folder`.
+    fn read_files(&mut self, folder: &Path) -> Result<(), Problems> {
+        self.config.tls.begin_at(folder);
+        let Some(file) = self.config.auth.secrets_file.clone() else { return Ok(()) };
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+        let secrets = file.path(folder, credentials.as_deref()).and_then(|path| secrets_file::read(&path));
+        let problem = |complaint| self.source.problem("auth.secrets_file", complaint);
+        let (secrets, warning) = secrets.map_err(problem)?;
+        self.warnings.extend(warning.map(problem));
+        self.config.auth.secrets = secrets;
+        Ok(())
+    }
 }
 
 /// A warning when the configuration holds secrets and everybody on the machine can read it.
 fn readable_secrets(path: &Path, loaded: &Loaded) -> Option<Problem> {
     let Config { auth, admin, .. } = &loaded.config;
-    let in_file = auth.secrets_file.is_none() && !auth.secrets.is_empty();
-    let key = match (in_file, auth.users.is_empty(), &admin.token) {
-        (true, ..) => "auth.secrets",
-        (_, false, _) => "auth.users",
-        (.., Some(_)) => "admin.token",
-        _ => return None,
-    };
+    let kept = [
+        ("auth.secrets", auth.secrets_file.is_none() && !auth.secrets.is_empty()),
+        ("auth.users", !auth.users.is_empty()),
+        ("admin.token", admin.token.is_some()),
+    ];
+    let (key, _) = kept.into_iter().find(|(key, is_there)| *is_there && !loaded.source.is_environment(key))?;
     let open = std::fs::metadata(path).ok()?.permissions().mode() & 0o004 != 0;
     let about = "it is secret, but everybody on this machine can read this file";
     open.then(|| loaded.source.problem(key, Complaint::doubt(about, "chmod 0640 and let the service's group own it")))
@@ -112,7 +137,20 @@ fn readable_secrets(path: &Path, loaded: &Loaded) -> Option<Problem> {
 /// Reads and checks `text`; `name` stands for the file in complaints. Touches neither disk nor network:
 /// `auth.secrets_file` is noted and not read.
 pub fn parse(text: &str, name: &str) -> Result<Loaded, Problems> {
-    let (tree, source, mut problems) = document::parse(name, text)?;
+    parse_with(text, name, [])
+}
+
+/// [`parse`] with an environment, whose variables win over the text: `POSTHOUSE_RELAY_LISTEN` is `relay.listen`.
+pub fn parse_with(
+    text: &str,
+    name: &str,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Loaded, Problems> {
+    let variables = environment::variables(environment);
+    let (mut tree, mut source, mut problems) = document::parse(name, text)?;
+    let (set, wrong) = environment::overlay(&variables, tree.get_mut());
+    source.lay_over(set, tree.get_ref());
+    problems.extend(wrong);
     let mut reading = Reading::new(&source, tree.get_ref());
     let config = Config::read(&mut reading);
     let (found, more, warnings) = reading.finish();

@@ -9,6 +9,7 @@ use crate::keys::{self, Table};
 const HEAD: &str = "\
 # The configuration of Posthouse: every key, its default and why it is the default.
 # Uncomment what you change. `posthouse check FILE` tells what is wrong with a file, with line and column.
+# Each key can be set by the environment, too, which wins: POSTHOUSE_RELAY_LISTEN is `listen` of [relay].
 # Durations are written \"90s\", \"10m\", \"1h\"; sizes \"64 KiB\", \"1 MiB\"; networks \"10.0.0.0/8\"; IPv6 with a port
 # \"[2001:db8::10]:3478\". Without a file, and with this one, everything listens on localhost.
 ";
@@ -27,6 +28,11 @@ pub fn reference() -> String {
 
 /// The settings in force as a file, with secrets masked.
 pub fn effective(config: &Config) -> String {
+    with_origins(config, |_| None)
+}
+
+/// The same, with a comment behind each value of which `origin` knows where it came from.
+pub(crate) fn with_origins(config: &Config, origin: impl Fn(&str) -> Option<String>) -> String {
     let mut page = String::new();
     let mut table = "";
     for (path, value) in config.shown() {
@@ -36,7 +42,10 @@ pub fn effective(config: &Config) -> String {
             let _ = writeln!(page, "{blank}[{parent}]");
             table = parent;
         }
-        let _ = writeln!(page, "{name} = {value}");
+        let origin = origin(path)
+            .map(|origin| format!("  # {}", origin.replace(char::is_control, "\u{fffd}")))
+            .unwrap_or_default();
+        let _ = writeln!(page, "{name} = {value}{origin}");
     }
     page
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::environment::Set;
 use crate::problem::{Complaint, Place, Problem};
 use crate::secret;
 
@@ -24,6 +26,8 @@ pub(crate) struct Source {
     text: String,
     lines: Vec<usize>,
     places: BTreeMap<String, Range<usize>>,
+    /// What the environment says wins over the text.
+    set: Set,
 }
 
 impl Source {
@@ -32,18 +36,53 @@ impl Source {
         let mut walk = Walk { masked: text.as_bytes().to_vec(), places: BTreeMap::new() };
         walk.table("", document, 0);
         let text = String::from_utf8(walk.masked).unwrap_or_default();
-        Self { name: name.to_owned(), lines: line_starts(&text), text, places: walk.places }
+        Self { name: name.to_owned(), lines: line_starts(&text), text, places: walk.places, set: Set::default() }
     }
 
     /// A source of which only syntax is known: lines that could hold a secret are masked by their looks.
     pub(crate) fn unread(name: &str, text: &str) -> Self {
         let text = secret::mask_by_looks(text);
-        Self { name: name.to_owned(), lines: line_starts(&text), text, places: BTreeMap::new() }
+        Self { name: name.to_owned(), lines: line_starts(&text), text, ..Self::default() }
     }
 
     /// No file at all: the defaults speak.
     pub(crate) fn named(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    /// Lets the environment win: `document` is the tree with its values. They have no place in the text.
+    pub(crate) fn lay_over(&mut self, set: Set, document: &DeTable<'_>) {
+        if !set.is_empty() {
+            self.places.retain(|place, _| set.by(place).is_none());
+        }
+        // Nothing is painted over: only the paths are wanted.
+        let mut walk = Walk { masked: Vec::new(), places: BTreeMap::new() };
+        for path in set.paths() {
+            let depth = path.split('.').count();
+            if let Some(value) = value_at(document, path) {
+                walk.value(path, value, 0..0, depth);
+            }
+        }
+        self.places.extend(walk.places.into_keys().map(|path| (path, 0..0)));
+        self.set = set;
+    }
+
+    /// Which variables of the environment say something.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.set.names()
+    }
+
+    /// Whether the environment says what stands at `path`.
+    pub(crate) fn is_environment(&self, path: &str) -> bool {
+        self.set.by(path).is_some()
+    }
+
+    /// Where the value at `path` came from: a variable, or the file and its line. `None`: it is a default.
+    pub(crate) fn origin(&self, path: &str) -> Option<String> {
+        if let Some(variable) = self.set.by(path) {
+            return Some(variable.to_owned());
+        }
+        self.line_of(path).map(|line| format!("{}:{line}", self.name))
     }
 
     /// Whether the file says something about `path` itself.
@@ -61,8 +100,11 @@ impl Source {
         self.lines.partition_point(|&line| line <= offset)
     }
 
-    /// A complaint about the value at `path`; when the file does not hold it, about the nearest table that it holds.
+    /// A complaint about the value at `path`, with the variable it came from, else with its place in the file; when the file does not hold it, about the nearest table that it holds.
     pub(crate) fn problem(&self, path: &str, complaint: Complaint) -> Problem {
+        if self.is_environment(path) {
+            return self.problem_at(0..0, path, complaint);
+        }
         let mut holder = path;
         while !self.places.contains_key(holder) {
             match holder.rfind(['.', '[']) {
@@ -75,6 +117,9 @@ impl Source {
 
     /// A complaint about the bytes at `span`.
     pub(crate) fn problem_at(&self, span: Range<usize>, path: &str, complaint: Complaint) -> Problem {
+        if let Some(variable) = self.set.by(path) {
+            return Problem { file: variable.to_owned(), place: None, key: path.to_owned(), complaint };
+        }
         Problem { file: self.name.clone(), place: Some(self.place(span)), key: path.to_owned(), complaint }
     }
 
@@ -88,6 +133,14 @@ impl Source {
         let width = self.text[start..end].chars().count().max(1);
         let (excerpt, underline) = excerpt(self.text[begin..line_end.max(begin)].trim_end_matches('\r'), before, width);
         Place { line: row + 1, column: before + 1, excerpt, underline }
+    }
+}
+
+/// What stands at the path of a key; elements of lists have none.
+fn value_at<'t, 'd>(document: &'t DeTable<'d>, path: &str) -> Option<&'t DeValue<'d>> {
+    match path.split_once('.') {
+        None => document.get(path).map(Spanned::get_ref),
+        Some((head, rest)) => value_at(document.get(head)?.get_ref().as_table()?, rest),
     }
 }
 
@@ -123,7 +176,7 @@ impl Walk {
 
     /// Stars for everything but line ends and the outer quotes, so that lines, columns and the shape stay.
     fn mask(&mut self, span: Range<usize>) {
-        for byte in &mut self.masked[span] {
+        for byte in self.masked.get_mut(span).into_iter().flatten() {
             if !matches!(byte, b'\n' | b'\r' | b'"' | b'\'') {
                 *byte = b'*';
             }

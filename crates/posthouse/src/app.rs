@@ -34,8 +34,12 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
 /// Serves until a signal ends it.
 pub(crate) fn run(file: Option<&Path>) -> Result<(), Failure> {
-    let Loaded { config, warnings, .. } = load(file)?;
-    let logging = Logging::start(&config.log);
+    let loaded = load(file)?;
+    let logging = Logging::start(&loaded.config.log);
+    for variable in loaded.variables() {
+        info!(target: "config", variable, "set by the environment");
+    }
+    let Loaded { config, warnings, .. } = loaded;
     for warning in warnings {
         warn!(target: "config", "{warning}");
     }

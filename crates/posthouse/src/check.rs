@@ -16,11 +16,11 @@ pub(crate) fn check(file: &Path, strict: bool) -> Result<(), Failure> {
     if strict && !loaded.warnings.is_empty() {
         return Err(Failure::config(format!("{}: --strict takes the warnings above for problems", file.display())));
     }
-    print!("{}", posthouse_config::effective(&loaded.config));
+    print!("{}", loaded.effective());
     Ok(())
 }
 
-/// What every verb with a configuration does first. Without a file: the built-in defaults.
+/// What every verb with a configuration does first. Without a file: the environment over the built-in defaults.
 pub(crate) fn load(file: Option<&Path>) -> Result<Loaded, Failure> {
     load_judged(file, judge)
 }
@@ -34,8 +34,8 @@ fn load_judged(
     file: Option<&Path>,
     judge: impl Fn(&TlsPair) -> Result<Vec<Finding>, Finding>,
 ) -> Result<Loaded, Failure> {
-    let Some(file) = file else { return Ok(Loaded::default()) };
-    let mut loaded = posthouse_config::load(file).map_err(Failure::config)?;
+    let loaded = file.map_or_else(posthouse_config::without_file, posthouse_config::load);
+    let mut loaded = loaded.map_err(Failure::config)?;
     loaded.check_host().map_err(Failure::config)?;
     loaded.check_certificates(judge).map_err(Failure::config)?;
     Ok(loaded)

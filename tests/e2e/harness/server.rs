@@ -47,6 +47,11 @@ impl Server {
 
     /// The same with variables in its environment.
     pub(crate) fn start_in(settings: &Settings, environment: &[(&str, &str)]) -> Self {
+        Self::start_as(settings, environment, None)
+    }
+
+    /// The same where the admin listener wants a token.
+    pub(crate) fn start_as(settings: &Settings, environment: &[(&str, &str)], token: Option<&str>) -> Self {
         let mut ports = Ports::own();
         let mut local = || SocketAddr::from(([127, 0, 0, 1], ports.next()));
         let (web, relay, admin, relay_tls, edge) = (local(), local(), local(), local(), local());
@@ -76,7 +81,7 @@ impl Server {
             spawn(Command::new(POSTHOUSE).envs(environment.iter().copied()).arg("run").arg("--config").arg(file));
         let mut server =
             Self { child, log, folder, web, relay, relay6, admin, relay_tls, edge, relay_ports, spare_port };
-        server.wait_until_ready();
+        server.wait_until_ready(token);
         server
     }
 
@@ -144,9 +149,9 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a live process").count()
     }
 
-    fn wait_until_ready(&mut self) {
+    fn wait_until_ready(&mut self, token: Option<&str>) {
         let end = Instant::now() + LIMIT;
-        while !is_ready(self.admin) {
+        while !is_ready(self.admin, token.unwrap_or_default()) {
             if let Some(status) = self.child.try_wait().expect("a child to ask") {
                 panic!("posthouse ended before it was ready: {status}\n{}", self.log());
             }
@@ -243,11 +248,14 @@ pub(crate) fn verb(arguments: &[&str], folder: &Path) -> std::process::Output {
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).output().expect("posthouse starts")
 }
 
-fn is_ready(admin: SocketAddr) -> bool {
+fn is_ready(admin: SocketAddr, token: &str) -> bool {
     let asked = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&admin, Duration::from_secs(1))?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        write!(stream, "GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
+        write!(
+            stream,
+            "GET /readyz HTTP/1.1\r\nHost: {admin}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)

@@ -5,7 +5,7 @@ use posthouse_config::{Applies, Complaint, Config, parse};
 use crate::manual::keys;
 
 /// A value of each key that is not its default. Keys that are only right together share a line.
-const OTHERS: &str = r#"
+pub(crate) const OTHERS: &str = r#"
 web.listen = ["127.0.0.1:8099"]
 web.public_url = "http://meet.example.org"
 web.trusted_proxies = ["10.0.0.1"]
