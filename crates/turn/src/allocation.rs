@@ -9,6 +9,7 @@ use posthouse_stun::{ErrorCode, Key, PasswordAlgorithm, TransactionId};
 use crate::auth::Signer;
 use crate::bandwidth::Taken;
 use crate::channel::Channels;
+use crate::connection::Connections;
 use crate::mobility::Mobile;
 use crate::permission::Permissions;
 use crate::quota::Grant;
@@ -22,6 +23,8 @@ pub(crate) struct Allocation {
     pub(crate) relayed: Relayed,
     pub(crate) permissions: Permissions,
     pub(crate) channels: Channels,
+    /// Present in a TCP allocation (RFC 6062), which has neither channels nor datagrams.
+    pub(crate) connections: Option<Box<Connections>>,
     pub(crate) forwarded: Traffic,
     pub(crate) wrapped: Traffic,
     /// Of its bandwidth.
@@ -79,7 +82,8 @@ impl Allocation {
 
     /// When something happens to it next.
     pub(crate) fn next_event(&self) -> Instant {
-        self.channels.next_end().map_or(self.expires, |end| end.min(self.expires))
+        let connections = self.connections.as_deref().and_then(Connections::next_end);
+        [self.channels.next_end(), connections].into_iter().flatten().fold(self.expires, Instant::min)
     }
 }
 
@@ -142,6 +146,8 @@ pub struct AllocationView<'s> {
     pub permissions: usize,
     /// Channels that are bound.
     pub channels: usize,
+    /// Peer data connections of a TCP allocation, those under way included; `None`: it relays datagrams.
+    pub connections: Option<usize>,
     /// Client to peers.
     pub forwarded: Traffic,
     /// Peers to client.
@@ -162,6 +168,7 @@ impl<'s> AllocationView<'s> {
             relayed_v6: allocation.relayed.get(Family::V6).map(RelayedTransportAddress),
             permissions: allocation.permissions.living(now),
             channels: allocation.channels.living(now),
+            connections: allocation.connections.as_deref().map(Connections::len),
             forwarded: allocation.forwarded,
             wrapped: allocation.wrapped,
             created: allocation.created,

@@ -87,11 +87,11 @@ impl Server {
         // 7. A credential that has expired may still refresh what it made (for as long as a session may last).
         let may_go_on = |a: &Allocation| settings.may_go_on(now, a);
         let may_go_on = allocation.as_deref().is_some_and(may_go_on) || request.has_ticket();
-        if settings.has_expired(now, username) && !may_go_on {
-            return Err(Refusal::Unauthenticated);
-        }
         if let Some(allocation) = allocation {
             allocation.key.get_or_insert_with(|| Box::new((algorithm, key.clone())));
+        }
+        if settings.has_expired(now, username) && !may_go_on && !self.may_bind_on(request, username) {
+            return Err(Refusal::Unauthenticated);
         }
 
         // The answer is signed with SHA-256 unless the client knows nothing of algorithms (RFC 8489 §9.2.4).

@@ -13,6 +13,7 @@ impl Server {
     /// Ends an allocation and everything in it; the shell hears of every binding and of the sockets.
     pub(crate) fn end(&mut self, id: AllocationId) {
         self.remove_channels(id, |_| true);
+        self.remove_connections(id, |_| true);
         if let Some(allocation) = self.forget(id) {
             self.stats.allocations_ended += u64::from(allocation.pending.is_none());
             self.outputs.push_back(Output::CloseRelayed { id, client: allocation.five_tuple });
@@ -48,6 +49,7 @@ impl Server {
             match self.table.get(id) {
                 Some(allocation) if now < allocation.expires => {
                     self.remove_channels(id, |channel| now >= channel.expires);
+                    self.remove_late(id, now);
                     self.reschedule(id);
                 }
                 _ => self.end(id),
@@ -81,6 +83,7 @@ impl Server {
     pub(crate) fn judge(&mut self, now: Now, id: AllocationId) {
         let settings = Arc::clone(&self.settings);
         self.remove_channels(id, |channel| settings.route_to(channel.peer()).is_none());
+        self.remove_connections(id, |connection| settings.connect_route(connection.peer).is_none());
         let Some(allocation) = self.table.get_mut(id) else { return };
         allocation.channels.reroute(|peer| settings.route_to(peer));
         allocation.permissions.judge(|ip| settings.judge(ip).ok());
@@ -93,7 +96,7 @@ impl Server {
 }
 
 impl Settings {
-    fn route_to(&self, peer: std::net::SocketAddr) -> Option<crate::Route> {
+    pub(crate) fn route_to(&self, peer: std::net::SocketAddr) -> Option<crate::Route> {
         self.route(self.judge(peer.ip()).ok()?, peer.port())
     }
 }

@@ -1,6 +1,7 @@
 //! A STUN/TURN server as a state machine: datagrams and time in, decisions out.
 //!
-//! Speaks RFC 8489, RFC 8656, RFC 5780 and RFC 8016. There is no socket, clock, task, lock on the packet path or randomness in here.
+//! Speaks RFC 8489, RFC 8656, RFC 6062, RFC 5780 and RFC 8016. There is no socket, clock, task, lock on the packet
+//! path or randomness in here.
 //!
 //! How to drive a [`Server`]: one `handle_*`, then [`Server::poll_output`] until `None`, then
 //! [`Server::poll_timeout`]. A packet to relay is answered with a decision about the caller's own buffer
@@ -11,6 +12,7 @@ mod allocation;
 mod auth;
 mod bandwidth;
 mod channel;
+mod connection;
 mod credentials;
 mod deadlines;
 mod discovery;
@@ -36,9 +38,11 @@ mod session;
 mod settings;
 mod stats;
 mod table;
+mod tcp_allocation;
 mod ticket;
 
 pub use allocation::AllocationView;
+pub use connection::{ConnectionId, Direction};
 pub use credentials::{Credentials, Minted};
 pub use discovery::Discovery;
 pub use five_tuple::{FiveTuple, PeerTransportAddress, RelayedTransportAddress, Transport};
@@ -54,5 +58,5 @@ pub use quota::Shared;
 pub use refusal::{BadRequest, Refusal};
 pub use server::Server;
 pub use settings::{Alternate, Bandwidth, Families, Quotas, Rates, Settings};
-pub use stats::{DeniedPeers, Drops, Refusals, Requests, Stats, Traffic};
+pub use stats::{Connections, DeniedPeers, Drops, Refusals, Requests, Stats, Traffic};
 pub use ticket::TicketKey;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use posthouse_stun::ChannelNumber;
 use posthouse_stun::attribute::Family;
 
-use crate::{FiveTuple, PeerTransportAddress, RelayedTransportAddress};
+use crate::{ConnectionId, FiveTuple, PeerTransportAddress, RelayedTransportAddress};
 
 /// Names one allocation for as long as it lives; a later allocation never gets the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -119,6 +119,37 @@ pub enum Output<'s> {
     BindingInstalled(Binding),
     /// The binding ended: by time, or with its allocation.
     BindingRemoved(Binding),
+    /// Connect to a peer from the relayed transport address of its family and report with
+    /// [`crate::Server::handle_connected`].
+    ConnectPeer {
+        /// The connection's name.
+        id: ConnectionId,
+        /// The allocation whose relayed transport address is the near end.
+        from: AllocationId,
+        /// The far end.
+        to: PeerTransportAddress,
+        /// [`Route::Relay`]: only if another TCP allocation listens there, else it has failed.
+        route: Route,
+    },
+    /// Close a peer data connection and, if there is one, its client data connection. One that is being made is called
+    /// off.
+    ClosePeer(ConnectionId),
+    /// From the byte behind this request on the client's connection carries what is said to and by the peer: a client
+    /// data connection. The answer that follows is the last message on it.
+    JoinClient {
+        /// The peer data connection.
+        id: ConnectionId,
+        /// Whose connection.
+        client: FiveTuple,
+    },
+    /// Another server has the connection that this request names: hand the client's connection over to it, with this
+    /// request, which is not answered here, and all bytes behind it.
+    MoveClient {
+        /// Whose connection.
+        client: FiveTuple,
+        /// The other server's number ([`crate::Server::numbered`]).
+        server: u8,
+    },
 }
 
 /// A request for a relayed socket.
@@ -137,6 +168,9 @@ pub struct BindRelayed {
 pub enum PortRequest {
     /// Any, chosen at random (RFC 6056).
     Any,
+    /// Any, of a TCP socket that listens: the relayed transport address is bound and taken before it is promised
+    /// (RFC 6062 §5.1).
+    Listening,
     /// An even one (EVEN-PORT with R = 0).
     Even,
     /// An even one whose next higher neighbour is bound too and held in reserve (EVEN-PORT with R = 1).

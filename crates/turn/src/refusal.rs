@@ -31,8 +31,14 @@ pub enum Refusal {
     AddressFamilyNotSupported,
     /// 441: the allocation belongs to another user.
     WrongCredentials,
-    /// 442: REQUESTED-TRANSPORT asks for something but UDP.
+    /// 442: REQUESTED-TRANSPORT asks for something but UDP and, where they are offered, TCP.
     UnsupportedTransportProtocol,
+    /// 403: a channel in a TCP allocation, or a connection in one of datagrams.
+    WrongRelayedTransport,
+    /// 446: there is a connection with this peer, or it is being made (RFC 6062 §5.2).
+    ConnectionAlreadyExists,
+    /// 447: the peer did not take the connection, or not in time (RFC 6062 §5.2).
+    ConnectionFailed,
     /// 443: the peer's family is none of the allocation's.
     PeerAddressFamilyMismatch,
     /// 486: the user, or his network, has enough.
@@ -54,6 +60,12 @@ pub enum BadRequest {
     ChannelTaken,
     /// A ticket came from the 5-tuple where its client is anyway (RFC 8016 §3.2.2).
     NotMoved,
+    /// A TCP allocation, over UDP (RFC 6062 §5.1).
+    TcpOverUdp,
+    /// ConnectionBind over UDP, or on a connection that has an allocation (RFC 6062 §5.4).
+    NoDataConnection,
+    /// No peer data connection waits under this CONNECTION-ID (RFC 6062 §5.4).
+    NoSuchConnection,
 }
 
 impl Refusal {
@@ -64,7 +76,7 @@ impl Refusal {
             Self::TryAlternate => ErrorCode::TRY_ALTERNATE,
             Self::BadRequest(_) => ErrorCode::BAD_REQUEST,
             Self::Unauthenticated => ErrorCode::UNAUTHENTICATED,
-            Self::PeerDenied(_) | Self::TunnelledClient => ErrorCode::FORBIDDEN,
+            Self::PeerDenied(_) | Self::TunnelledClient | Self::WrongRelayedTransport => ErrorCode::FORBIDDEN,
             Self::MobilityForbidden => ErrorCode::MOBILITY_FORBIDDEN,
             Self::UnknownAttributes => ErrorCode::UNKNOWN_ATTRIBUTE,
             Self::AllocationMismatch => ErrorCode::ALLOCATION_MISMATCH,
@@ -73,6 +85,8 @@ impl Refusal {
             Self::WrongCredentials => ErrorCode::WRONG_CREDENTIALS,
             Self::UnsupportedTransportProtocol => ErrorCode::UNSUPPORTED_TRANSPORT_PROTOCOL,
             Self::PeerAddressFamilyMismatch => ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH,
+            Self::ConnectionAlreadyExists => ErrorCode::CONNECTION_ALREADY_EXISTS,
+            Self::ConnectionFailed => ErrorCode::CONNECTION_TIMEOUT_OR_FAILURE,
             Self::AllocationQuotaReached => ErrorCode::ALLOCATION_QUOTA_REACHED,
             Self::InsufficientCapacity => ErrorCode::INSUFFICIENT_CAPACITY,
         }
@@ -114,7 +128,7 @@ impl Refusals {
             Refusal::TryAlternate => &mut self.try_alternate,
             Refusal::BadRequest(_) => &mut self.bad_request,
             Refusal::Unauthenticated => &mut self.unauthenticated,
-            Refusal::PeerDenied(_) | Refusal::TunnelledClient => &mut self.forbidden,
+            Refusal::PeerDenied(_) | Refusal::TunnelledClient | Refusal::WrongRelayedTransport => &mut self.forbidden,
             Refusal::MobilityForbidden => &mut self.mobility_forbidden,
             Refusal::UnknownAttributes => &mut self.unknown_attribute,
             Refusal::AllocationMismatch => &mut self.allocation_mismatch,
@@ -123,6 +137,8 @@ impl Refusals {
             Refusal::WrongCredentials => &mut self.wrong_credentials,
             Refusal::UnsupportedTransportProtocol => &mut self.unsupported_transport_protocol,
             Refusal::PeerAddressFamilyMismatch => &mut self.peer_address_family_mismatch,
+            Refusal::ConnectionAlreadyExists => &mut self.connection_already_exists,
+            Refusal::ConnectionFailed => &mut self.connection_timeout_or_failure,
             Refusal::AllocationQuotaReached => &mut self.allocation_quota_reached,
             Refusal::InsufficientCapacity => &mut self.insufficient_capacity,
         } += 1;

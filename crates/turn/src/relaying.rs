@@ -43,6 +43,10 @@ impl Server {
         let Some((id, allocation)) = living(&mut self.table, now.instant, from) else {
             return self.unallocated(now, from, packet);
         };
+        // "Send and Data indications" are of UDP allocations (RFC 6062 §3).
+        if allocation.connections.is_some() {
+            return dropped(&mut drops.tcp_allocation);
+        }
         let Some(peer) = allocation.permissions.get(now.instant, send.peer.ip()) else {
             return dropped(&mut drops.no_permission);
         };
@@ -143,7 +147,7 @@ fn living<'t>(
 }
 
 /// The packet is one too many for the bandwidth; otherwise it is charged. Without limits this is one branch.
-fn over(limits: Option<&Limits>, now: Now, allocation: &mut Allocation, len: usize) -> bool {
+pub(crate) fn over(limits: Option<&Limits>, now: Now, allocation: &mut Allocation, len: usize) -> bool {
     limits.is_some_and(|limits| !limits.pass(now.instant, allocation, len))
 }
 

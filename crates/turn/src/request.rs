@@ -3,6 +3,8 @@
 mod allocate;
 mod binding;
 mod channel_bind;
+mod connect;
+mod connection_bind;
 mod create_permission;
 mod refresh;
 mod send;
@@ -36,7 +38,12 @@ impl<'r> Request<'r> {
 
     /// Attributes that must be understood and are not.
     fn unknown_attributes(&self) -> impl Iterator<Item = AttributeType> + 'r {
-        self.message.unknown_attributes(if self.discovery().is_some() { is_known_to_discovery } else { is_known })
+        let known = match self.reply.method {
+            Method::CONNECTION_BIND => is_known_to_connection_bind,
+            _ if self.discovery().is_some() => is_known_to_discovery,
+            _ => is_known,
+        };
+        self.message.unknown_attributes(known)
     }
 }
 
@@ -64,7 +71,7 @@ impl Server {
         match (message.class(), message.method()) {
             _ if fingerprint == Fingerprint::Invalid => self.stats.drops.fingerprint += 1,
             (Class::Indication, Method::SEND) => return self.send(now, &from, &message),
-            (Class::Request, method) if is_served(method) => {
+            (Class::Request, method) if is_served(method, &self.settings) => {
                 let settings = Arc::clone(&self.settings);
                 let fingerprint = fingerprint == Fingerprint::Valid;
                 let reply = Reply { to: from, method, transaction: message.transaction_id(), fingerprint };
@@ -103,6 +110,8 @@ impl Server {
             Method::ALLOCATE => self.allocate(request, caller),
             Method::REFRESH => self.refresh(request, caller),
             Method::CREATE_PERMISSION => self.create_permission(request, caller),
+            Method::CONNECT => self.connect(request, caller),
+            Method::CONNECTION_BIND => self.connection_bind(request, caller),
             _ => self.channel_bind(request, caller),
         }
     }
@@ -113,6 +122,8 @@ impl Server {
             Method::ALLOCATE => &mut requests.allocate,
             Method::REFRESH => &mut requests.refresh,
             Method::CREATE_PERMISSION => &mut requests.create_permission,
+            Method::CONNECT => &mut requests.connect,
+            Method::CONNECTION_BIND => &mut requests.connection_bind,
             _ => &mut requests.channel_bind,
         } += 1;
     }
@@ -187,11 +198,12 @@ impl Settings {
     }
 }
 
-fn is_served(method: Method) -> bool {
-    matches!(
-        method,
-        Method::BINDING | Method::ALLOCATE | Method::REFRESH | Method::CREATE_PERMISSION | Method::CHANNEL_BIND
-    )
+fn is_served(method: Method, settings: &Settings) -> bool {
+    match method {
+        Method::BINDING | Method::ALLOCATE | Method::REFRESH | Method::CREATE_PERMISSION | Method::CHANNEL_BIND => true,
+        Method::CONNECT | Method::CONNECTION_BIND => settings.tcp_allocations,
+        _ => false,
+    }
 }
 
 /// Attributes below 0x8000 that this server understands, if only to ignore them where they mean nothing
@@ -227,6 +239,11 @@ pub(crate) fn is_known(kind: AttributeType) -> bool {
 fn is_known_to_discovery(kind: AttributeType) -> bool {
     is_known(kind)
         || matches!(kind, AttributeType::CHANGE_REQUEST | AttributeType::RESPONSE_PORT | AttributeType::PADDING)
+}
+
+/// The same with the attribute of RFC 6062 §6.2.
+fn is_known_to_connection_bind(kind: AttributeType) -> bool {
+    is_known(kind) || kind == AttributeType::CONNECTION_ID
 }
 
 /// REALM, NONCE and PASSWORD-ALGORITHMS: how to do better (RFC 8489 §9.2.4).

@@ -29,6 +29,10 @@ impl Response {
         self.ready = write(&mut self.buffer[..]).ok().map(|len| (to, len));
     }
 
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.is_some()
+    }
+
     pub(crate) fn take(&mut self) -> Option<(FiveTuple, &[u8])> {
         let (to, len) = self.ready.take()?;
         Some((to, &self.buffer[..len]))

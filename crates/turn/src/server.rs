@@ -1,6 +1,6 @@
 //! [`Server`] and its doors; nothing else.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use posthouse_stun::attribute::Family;
 
 use crate::allocation::AllocationView;
 use crate::bandwidth::Limits;
+use crate::connection::Asked;
 use crate::deadlines::Deadlines;
 use crate::entropy::Entropy;
 use crate::limiter::Limiter;
@@ -18,8 +19,8 @@ use crate::mobility::Mobility;
 use crate::response::Response;
 use crate::table::Table;
 use crate::{
-    AllocationId, BindError, Bound, FiveTuple, Forward, Icmp, Move, Now, Output, PeerTransportAddress,
-    RelayedTransportAddress, Settings, Shared, Stats, Wrap,
+    AllocationId, BindError, Bound, ConnectionId, Direction, FiveTuple, Forward, Icmp, Move, Now, Output,
+    PeerTransportAddress, RelayedTransportAddress, Settings, Shared, Stats, Wrap,
 };
 
 /// A STUN/TURN server without sockets and without a clock.
@@ -34,6 +35,12 @@ pub struct Server {
     pub(crate) deadlines: Deadlines,
     /// Reserved ports this server made, with the time to give them back, in order.
     pub(crate) reserved: VecDeque<(Instant, [u8; 8])>,
+    /// Whose each peer data connection is (RFC 6062).
+    pub(crate) connections: BTreeMap<ConnectionId, AllocationId>,
+    /// Connects that failed and are not answered yet.
+    pub(crate) failed: VecDeque<(FiveTuple, Box<Asked>)>,
+    /// How many servers share the CONNECTION-IDs.
+    pub(crate) servers: u8,
     pub(crate) outputs: VecDeque<Output<'static>>,
     pub(crate) response: Response,
     pub(crate) entropy: Entropy,
@@ -59,6 +66,9 @@ impl Server {
             table,
             deadlines: Deadlines::default(),
             reserved: VecDeque::new(),
+            connections: BTreeMap::new(),
+            failed: VecDeque::new(),
+            servers: 1,
             outputs: VecDeque::new(),
             response: Response::default(),
             mobility: Mobility::default(),
@@ -71,6 +81,15 @@ impl Server {
     #[must_use]
     pub fn numbered(mut self, number: u8) -> Self {
         self.mobility.server = number;
+        self
+    }
+
+    /// This is one of `servers` that clients may reach at the same addresses, numbered from 0 ([`Self::numbered`]). A
+    /// ConnectionBind of a connection that another one has is moved there ([`Output::MoveClient`]); alone, which is how
+    /// a server begins, it has all.
+    #[must_use]
+    pub fn among(mut self, servers: u8) -> Self {
+        self.servers = servers.max(1);
         self
     }
 
@@ -119,6 +138,30 @@ impl Server {
         self.bound(now, id, family, result);
     }
 
+    /// How an [`Output::ConnectPeer`] ended; the answer to the client waits in [`Self::poll_output`]. After
+    /// [`Output::ClosePeer`] this does nothing.
+    pub fn handle_connected(&mut self, now: Now, id: ConnectionId, connected: bool) {
+        self.connected(now, id, connected);
+    }
+
+    /// A peer connected to a relayed transport address of a TCP allocation. `None`: close it at once. Otherwise the
+    /// ConnectionAttempt for the client waits in [`Self::poll_output`], and what the peer sends waits for
+    /// [`Output::JoinClient`].
+    pub fn handle_accepted(&mut self, now: Now, at: AllocationId, from: PeerTransportAddress) -> Option<ConnectionId> {
+        self.accepted(now, at, from)
+    }
+
+    /// How many of `len` bytes that came on a data connection may go on in `direction` now; they are counted. The rest
+    /// is over the bandwidth: ask again a little later.
+    pub fn handle_data(&mut self, now: Now, id: ConnectionId, direction: Direction, len: usize) -> usize {
+        self.data(now, id, direction, len)
+    }
+
+    /// A data connection ended by itself: both its ends are closed.
+    pub fn handle_connection_closed(&mut self, id: ConnectionId) {
+        self.connection_closed(id);
+    }
+
     /// A stream client is gone; its allocation ends (RFC 8656 §3.2), unless the client may come back with a ticket.
     pub fn handle_disconnect(&mut self, now: Now, gone: FiveTuple) {
         self.expire(now.instant);
@@ -127,6 +170,8 @@ impl Server {
         {
             self.end(id);
         }
+        // Nobody is left to be told.
+        self.failed.retain(|(to, _)| *to != gone);
     }
 
     /// Ends an allocation whose relayed socket is lost.
@@ -167,6 +212,9 @@ impl Server {
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
+        }
+        if !self.response.is_ready() {
+            self.answer_failed();
         }
         self.response.take().map(|(to, message)| Output::Respond { to, message })
     }

@@ -48,6 +48,10 @@ pub struct Settings {
     pub max_permissions: usize,
     /// Channels one allocation may hold.
     pub max_channels: usize,
+    /// Relayed TCP connections (RFC 6062); off unless an operator wants them.
+    pub tcp_allocations: bool,
+    /// Peer data connections one TCP allocation may have, those under way included.
+    pub max_connections: usize,
     /// How many allocations.
     pub quotas: Quotas,
     /// How fast packets may move.
@@ -84,6 +88,8 @@ impl Settings {
             peer_policy: PeerPolicy::default(),
             max_permissions: 1000,
             max_channels: 256,
+            tcp_allocations: false,
+            max_connections: 64,
             quotas: Quotas::default(),
             bandwidth: Bandwidth::default(),
             rates: Rates::default(),

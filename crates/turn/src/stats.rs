@@ -33,6 +33,8 @@ pub struct Stats {
     pub forwarded: Traffic,
     /// Peer to client.
     pub wrapped: Traffic,
+    /// Peer data connections of TCP allocations.
+    pub connections: Connections,
     /// ICMP errors that clients were told of.
     pub icmp_reported: u64,
     /// Allocations that came to be.
@@ -59,6 +61,10 @@ counters! {
         create_permission,
         /// ChannelBind.
         channel_bind,
+        /// Connect.
+        connect,
+        /// ConnectionBind.
+        connection_bind,
     }
 }
 
@@ -89,6 +95,10 @@ counters! {
         unsupported_transport_protocol,
         /// 443
         peer_address_family_mismatch,
+        /// 446
+        connection_already_exists,
+        /// 447
+        connection_timeout_or_failure,
         /// 486
         allocation_quota_reached,
         /// 508
@@ -142,12 +152,34 @@ counters! {
         no_permission,
         /// A Send to a port of this machine that is none of the relay's, or to port 0.
         denied_port,
+        /// A Send in a TCP allocation.
+        tcp_allocation,
         /// Faster than [`crate::Bandwidth`] allows, in either direction.
         over_bandwidth,
         /// An ICMP error that is not for the client: of another type, or the second within a second about one peer.
         icmp,
         /// Longer than a message can carry.
         too_long,
+    }
+}
+
+counters! {
+    /// Peer data connections (RFC 6062).
+    Connections {
+        /// Connects that succeeded.
+        connected,
+        /// Connects that failed, or took too long.
+        failed,
+        /// Made by peers and told to clients.
+        accepted,
+        /// Made by peers and closed at once: no permission, or no room.
+        refused,
+        /// Joined to a client data connection.
+        bound,
+        /// Closed because no ConnectionBind came, or with their allocation before it came.
+        unbound,
+        /// Ended, for whatever reason.
+        ended,
     }
 }
 

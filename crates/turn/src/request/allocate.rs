@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use posthouse_stun::attribute::{AttributeType, EvenPort, Family};
-use posthouse_stun::{Builder, Class, ErrorCode, Message, Method};
+use posthouse_stun::{Builder, Class, ErrorCode, Method};
 
 use super::{Reply, Request};
 use crate::allocation::{Allocation, Extra, Pending, Relayed};
@@ -22,8 +22,9 @@ use crate::{
     Settings,
 };
 
-/// The protocol number of UDP in REQUESTED-TRANSPORT.
+/// Protocol numbers in REQUESTED-TRANSPORT.
 const UDP: u8 = 17;
+const TCP: u8 = 6;
 
 impl Server {
     /// Checks the request and asks the shell for sockets; the answer is written when they are bound.
@@ -34,14 +35,15 @@ impl Server {
             return self.allocate_again(request, caller, id);
         }
         // 3. to 9. What is asked for.
-        let wanted = Wanted::read(&request.message)?;
+        let wanted = Wanted::read(request)?;
         // "At any point, the server MAY choose to reject the request with a 300": before anything that only we lack.
         if wanted.token.is_none() && request.is_for_alternate() {
             return Err(Refusal::TryAlternate);
         }
         let lifetime = lifetime(request, caller)?;
         let families = wanted.families(request.settings)?;
-        if wanted.mobility && request.settings.mobility.is_none() {
+        // Connections do not move to another server.
+        if wanted.mobility && (request.settings.mobility.is_none() || wanted.tcp) {
             return Err(Refusal::MobilityForbidden);
         }
         // What this server as a whole allows (§21.4; draining).
@@ -83,6 +85,7 @@ impl Server {
         let source = request.reply.to.client.ip();
         let grant = || self.shared.grant(user, source, &request.settings.quotas);
         Ok(match wanted.even_port {
+            None if wanted.tcp => Share { grant: grant()?, reserve: None, port: PortRequest::Listening },
             None => Share { grant: grant()?, reserve: None, port: PortRequest::Any },
             Some(EvenPort { reserve: false }) => Share { grant: grant()?, reserve: None, port: PortRequest::Even },
             Some(EvenPort { reserve: true }) => {
@@ -109,6 +112,7 @@ impl Server {
             relayed: Relayed::default(),
             permissions: Permissions::default(),
             channels: Channels::default(),
+            connections: (share.port == PortRequest::Listening).then(Box::default),
             forwarded: Traffic::default(),
             wrapped: Traffic::default(),
             taken: Taken::default(),
@@ -146,7 +150,10 @@ impl Server {
         let reserved = match result {
             Ok(Bound { relayed, reserved }) => {
                 allocation.relayed.set(relayed);
-                self.table.index_relayed(id, relayed.0);
+                // Datagrams for a TCP allocation find nobody.
+                if allocation.connections.is_none() {
+                    self.table.index_relayed(id, relayed.0);
+                }
                 reserved
             }
             Err(error) => {
@@ -221,6 +228,7 @@ struct Share {
 
 /// What an Allocate asks for, free of contradictions.
 struct Wanted {
+    tcp: bool,
     family: Option<Family>,
     additional: bool,
     even_port: Option<EvenPort>,
@@ -231,15 +239,17 @@ struct Wanted {
 
 impl Wanted {
     /// Steps 3 to 9 of §7.2, as far as they do not depend on this server.
-    fn read(message: &Message<'_>) -> Result<Self, Refusal> {
-        // 3. REQUESTED-TRANSPORT must be there, and be UDP.
+    fn read(request: &Request<'_>) -> Result<Self, Refusal> {
+        let message = &request.message;
+        // 3. REQUESTED-TRANSPORT must be there, and be UDP, or TCP where that is offered.
         let kind = AttributeType::REQUESTED_TRANSPORT;
         let transport = message.requested_transport()?.ok_or(Refusal::missing(kind))?;
-        if transport != UDP {
+        let tcp = transport == TCP && request.settings.tcp_allocations;
+        if transport != UDP && !tcp {
             return Err(Refusal::UnsupportedTransportProtocol);
         }
         // 4. DONT-FRAGMENT only asks whether we could, and we can.
-        message.dont_fragment()?;
+        let dont_fragment = message.dont_fragment()?;
         let family = message.requested_address_family()?.map(known_family).transpose()?;
         let additional = message.additional_address_family()?.map(known_family).transpose()?;
         let even_port = message.even_port()?;
@@ -262,7 +272,12 @@ impl Wanted {
         if ticket.is_some_and(|ticket| !ticket.is_empty()) {
             return Err(Refusal::malformed(AttributeType::MOBILITY_TICKET));
         }
-        Ok(Self { family, additional: additional.is_some(), even_port, token, mobility: ticket.is_some() })
+        if tcp {
+            let dont_fragment = dont_fragment.then_some(AttributeType::DONT_FRAGMENT);
+            let even_port = even_port.map(|_| AttributeType::EVEN_PORT);
+            check_tcp(request, [dont_fragment, even_port, by_token])?;
+        }
+        Ok(Self { tcp, family, additional: additional.is_some(), even_port, token, mobility: ticket.is_some() })
     }
 
     /// 7. The families this server offers; 440 when it has none of those asked for.
@@ -336,6 +351,15 @@ impl Settings {
     pub(crate) fn clamp(&self, asked: Duration) -> Duration {
         asked.min(self.max_lifetime).max(self.default_lifetime)
     }
+}
+
+/// A TCP allocation is made over TCP or TLS, and what speaks of datagrams and pairs of ports is 400 (RFC 6062 §5.1).
+fn check_tcp(request: &Request<'_>, of_datagrams: [Option<AttributeType>; 3]) -> Result<(), Refusal> {
+    if !request.reply.to.transport.is_stream() {
+        return Err(Refusal::BadRequest(BadRequest::TcpOverUdp));
+    }
+    let kind = AttributeType::REQUESTED_TRANSPORT;
+    of_datagrams.into_iter().try_for_each(|other| exclude(Some(kind), other))
 }
 
 /// A family byte that is neither IPv4 nor IPv6 is one more family we do not have.

@@ -12,6 +12,9 @@ use crate::{Denied, Output, Refusal, Server};
 impl Server {
     pub(super) fn channel_bind(&mut self, request: &Request<'_>, caller: &Caller<'_>) -> Result<(), Refusal> {
         let id = self.owned(request, caller)?;
+        if self.table.get(id).is_some_and(|allocation| allocation.connections.is_some()) {
+            return Err(Refusal::WrongRelayedTransport);
+        }
         // 1. Both attributes, well formed. 2. The number in 0x4000 to 0x4FFF. A port of 0 cannot be sent to.
         let kind = AttributeType::CHANNEL_NUMBER;
         let number = request.message.channel_number()?.ok_or(Refusal::missing(kind))?;

@@ -50,6 +50,7 @@ impl Server {
             self.table.forget_relayed(id, address);
         }
         self.remove_channels(id, |channel| Family::of(channel.peer().ip()) == family);
+        self.remove_connections(id, |connection| Family::of(connection.peer.ip()) == family);
         let Some(allocation) = self.table.get_mut(id) else { return };
         allocation.relayed.clear(family);
         self.outputs.push_back(Output::CloseRelayedFamily { id, family });

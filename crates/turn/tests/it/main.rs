@@ -19,4 +19,8 @@ mod policy;
 mod refresh;
 mod relaying;
 mod sim;
+mod tcp_allocations;
+mod tcp_client;
+mod tcp_connect;
+mod tcp_connection_bind;
 mod world;

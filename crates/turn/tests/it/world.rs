@@ -8,8 +8,9 @@ use posthouse_stun::attribute::{AttributeType, Family};
 use posthouse_stun::{Builder, ChannelData, Class, Integrity, Key, Message, MessageType, Method, PasswordAlgorithm};
 use posthouse_stun::{ChannelNumber, TransactionId};
 use posthouse_turn::{
-    AllocationId, BindError, BindRelayed, Binding, Bound, Credentials, Families, FiveTuple, Forward, Icmp, NonceKeys,
-    Now, Output, PeerTransportAddress, PortRequest, RelayedTransportAddress, Server, Settings, Shared, Transport, Wrap,
+    AllocationId, BindError, BindRelayed, Binding, Bound, ConnectionId, Credentials, Families, FiveTuple, Forward,
+    Icmp, NonceKeys, Now, Output, PeerTransportAddress, PortRequest, RelayedTransportAddress, Route, Server, Settings,
+    Shared, Transport, Wrap,
 };
 
 pub(crate) const REALM: &str = "example.org";
@@ -42,6 +43,10 @@ pub(crate) enum Event {
     Released(RelayedTransportAddress),
     Installed(Binding),
     Removed(Binding),
+    Connect { id: ConnectionId, from: AllocationId, to: SocketAddr, route: Route },
+    ClosedPeer(ConnectionId),
+    Joined(ConnectionId, FiveTuple),
+    Moved(FiveTuple, u8),
 }
 
 pub(crate) struct World {
@@ -169,6 +174,22 @@ impl World {
                 }
                 Some(Output::BindingRemoved(binding)) => {
                     self.events.push(Event::Removed(binding));
+                    continue;
+                }
+                Some(Output::ConnectPeer { id, from, to, route }) => {
+                    self.events.push(Event::Connect { id, from, to: to.0, route });
+                    continue;
+                }
+                Some(Output::ClosePeer(id)) => {
+                    self.events.push(Event::ClosedPeer(id));
+                    continue;
+                }
+                Some(Output::JoinClient { id, client }) => {
+                    self.events.push(Event::Joined(id, client));
+                    continue;
+                }
+                Some(Output::MoveClient { client, server }) => {
+                    self.events.push(Event::Moved(client, server));
                     continue;
                 }
             };
