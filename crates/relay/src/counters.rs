@@ -31,6 +31,8 @@ pub struct Counters {
     pub bind_errors: u64,
     /// Clients on TCP and TLS; their packets are also counted above.
     pub streams: Streams,
+    /// Data connections of TCP allocations.
+    pub data_connections: DataConnections,
     /// Calls of the kernel: waiting, receiving, sending.
     pub calls: Calls,
 }
@@ -81,6 +83,21 @@ pub struct Streams {
     pub sent: Flow,
     /// Relayed packets that full out-queues cost.
     pub dropped: u64,
+}
+
+/// Data connections of TCP allocations (RFC 6062).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DataConnections {
+    /// Connections of clients that became client data connections.
+    pub joined: u64,
+    /// Connections of clients handed over to the worker that has the peer data connection.
+    pub handed_over: u64,
+    /// Reads that had to wait for bandwidth.
+    pub paused: u64,
+    /// From client data connections to peers; `packets` are turns.
+    pub to_peers: Flow,
+    /// From peers to client data connections.
+    pub to_clients: Flow,
 }
 
 /// Closed connections by reason.

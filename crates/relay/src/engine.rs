@@ -25,6 +25,9 @@ pub(crate) trait Engine {
     /// Reads what arrives at `socket` from now on, under the name `token`. Closing the socket ends it.
     fn watch(&mut self, token: Token, socket: BorrowedFd<'_>) -> io::Result<()>;
 
+    /// No longer reads a socket that stays open.
+    fn unwatch(&mut self, socket: BorrowedFd<'_>);
+
     /// Reads a connection at the next [`Self::receive`] even if the kernel reports nothing: something was read before.
     fn revisit(&mut self, stream: StreamId);
 
@@ -59,6 +62,14 @@ pub(crate) struct Received {
     pub(crate) len: usize,
     /// The size of each datagram but the last, when it is several.
     pub(crate) segment: u16,
+}
+
+impl Received {
+    /// Nothing was read: whoever owns the name reads.
+    pub(crate) fn told(at: Token) -> Self {
+        let nobody = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+        Self { at, from: nobody, local: None, slot: 0, len: 0, segment: 0 }
+    }
 }
 
 /// Whether another thread woke the worker.

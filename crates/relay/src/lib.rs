@@ -9,6 +9,7 @@ mod arena;
 mod clock;
 mod config;
 mod counters;
+mod data_connection;
 mod engine;
 mod kernel;
 mod listener;
@@ -22,7 +23,7 @@ mod worker;
 
 pub use clock::now;
 pub use config::{Buffers, Config, RelayAddress, StreamLimits};
-pub use counters::{Calls, Closed, Counters, Flow, SendErrors, Streams};
+pub use counters::{Calls, Closed, Counters, DataConnections, Flow, SendErrors, Streams};
 pub use relay::Relay;
 pub use start_error::StartError;
 pub use stream::Adopted;

@@ -78,7 +78,7 @@ impl Ports {
         for (index, pool) in of_family().cycle().skip(random.below(n as u32) as usize).take(n) {
             let bound = pool.bind(request, random, self.receive_buffer).and_then(|b| self.within_ceiling(pool, b));
             match bound {
-                Ok(bound) => return Ok(self.hold(index as u8, bound)),
+                Ok(bound) => return Ok(self.hold(index as u8, bound, request)),
                 Err(e) => answer = Err(e),
             }
         }
@@ -105,14 +105,19 @@ impl Ports {
         descriptor < self.ceiling
     }
 
-    fn hold(&self, pool: u8, bound: pool::Bound) -> Held {
+    fn hold(&self, pool: u8, bound: pool::Bound, request: PortRequest) -> Held {
         let reserved = bound.reserved.map(|(socket, port)| {
             let place = Place { pool, port };
             self.reserved().insert(place, socket);
             place
         });
         let place = Place { pool, port: bound.port };
-        self.pools[usize::from(pool)].set_living(bound.port);
+        let (pool, port) = (&self.pools[usize::from(pool)], bound.port);
+        if request == PortRequest::Listening {
+            pool.set_listening(port);
+        } else {
+            pool.set_living(port);
+        }
         Held { socket: bound.socket, place, reserved }
     }
 
@@ -163,6 +168,19 @@ impl Ports {
         let place = self.place_of(external)?;
         let pool = &self.pools[usize::from(place.pool)];
         pool.is_living(place.port).then(|| SocketAddr::new(pool.local_ip(), place.port))
+    }
+
+    /// Where to connect to for a relayed transport address, if some TCP allocation has it now.
+    pub(crate) fn listening(&self, external: SocketAddr) -> Option<SocketAddr> {
+        let place = self.place_of(external)?;
+        let pool = &self.pools[usize::from(place.pool)];
+        pool.is_listening(place.port).then(|| SocketAddr::new(pool.local_ip(), place.port))
+    }
+
+    /// The same as [`Self::seen_from_outside`] of a peer that has connected.
+    pub(crate) fn connected_from(&self, source: SocketAddr) -> SocketAddr {
+        let ours = self.pools.iter().find(|p| p.local_ip() == source.ip() && p.is_listening(source.port()));
+        ours.map_or(source, |pool| SocketAddr::new(pool.address.external, source.port()))
     }
 
     /// The sender of a packet as the rules know it: another allocation of this process is known by its external

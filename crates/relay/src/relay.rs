@@ -20,8 +20,8 @@ use crate::start_error::StartError;
 use crate::stream::Adopted;
 use crate::worker::{Allocation, Command, Common, Control, Worker, WorkerStats, supervise};
 
-/// A worker that gave no sign of life for so long hangs.
-const SILENCE_MAX: Duration = Duration::from_secs(5);
+/// A worker's number has eight bits.
+const WORKERS_MAX: usize = 256;
 /// How long [`Relay::allocations`] waits for one worker.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -45,20 +45,21 @@ impl Relay {
     /// Says which address, and what to do. Nothing is left open then.
     pub fn start(config: &Config, settings: Arc<Settings>, shared: Shared) -> Result<Self, StartError> {
         check(config)?;
-        let count = if config.workers > 0 { config.workers } else { cores() };
+        let count = if config.workers > 0 { config.workers } else { cores() }.min(WORKERS_MAX);
         let (mut sockets, listening) = listen(config, count)?;
         let descriptors = raise_descriptors().map_err(StartError::Worker)?;
         let ports = Ports::new(&config.relay_addresses, &config.ports, descriptors, config.buffers.relayed_receive);
         ports.check().map_err(|(address, source)| StartError::RelayAddress { address, source })?;
         let ports = Arc::new(ports);
-        let common = Common { shared, ports: Arc::clone(&ports), batch: config.buffers.batch, streams: config.streams };
-        let relay = Self {
-            workers: controls(count, &settings).map_err(StartError::Worker)?,
-            threads: Mutex::default(),
-            listening,
-            settings: Mutex::new(settings),
-            ports,
+        let workers = controls(count, &settings).map_err(StartError::Worker)?;
+        let common = Common {
+            shared,
+            ports: Arc::clone(&ports),
+            batch: config.buffers.batch,
+            streams: config.streams,
+            workers: workers.clone().into(),
         };
+        let relay = Self { workers, threads: Mutex::default(), listening, settings: Mutex::new(settings), ports };
         for control in &relay.workers {
             let own = std::mem::take(&mut sockets[control.number]);
             let thread = spawn(Arc::clone(control), own, common.clone()).map_err(StartError::Worker)?;
@@ -74,7 +75,7 @@ impl Relay {
     /// too many connections wait to be taken over.
     #[must_use]
     pub fn adopt(&self, connection: Adopted) -> bool {
-        let living = self.workers.iter().filter(|w| w.silent_for() < SILENCE_MAX);
+        let living = self.workers.iter().filter(|w| w.is_alive());
         self.ports.has_room_for(connection.stream.as_raw_fd())
             && living.min_by_key(|w| w.load()).is_some_and(|worker| worker.adopt(connection))
     }
@@ -134,7 +135,7 @@ impl Relay {
     /// Whether every worker gave a sign of life within five seconds.
     #[must_use]
     pub fn healthy(&self) -> bool {
-        self.workers.iter().all(|w| w.silent_for() < SILENCE_MAX)
+        self.workers.iter().all(|w| w.is_alive())
     }
 
     /// Stops the workers and closes every socket, at once. Waits for the threads; a second call does nothing.

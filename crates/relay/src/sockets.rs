@@ -24,6 +24,8 @@ pub(crate) enum Token {
     Relayed(AllocationId, Family),
     /// A client's connection.
     Stream(StreamId),
+    /// The set of data connections has something to tell.
+    DataConnections,
 }
 
 /// Generations beyond 2^29 wrap around: a stale name would have to wait for half a billion allocations of its place.
@@ -34,6 +36,7 @@ impl Token {
     pub(crate) fn to_bits(self) -> u64 {
         match self {
             Self::Wake => 0,
+            Self::DataConnections => 1,
             Self::Listener(n) => 1 << 62 | u64::from(n),
             Self::Stream(id) => 3 << 62 | u64::from(id.generation) << 32 | u64::from(id.index),
             Self::Relayed(id, family) => {
@@ -45,7 +48,8 @@ impl Token {
 
     pub(crate) fn from_bits(bits: u64) -> Self {
         match bits >> 62 {
-            0 => Self::Wake,
+            0 if bits == 0 => Self::Wake,
+            0 => Self::DataConnections,
             1 => Self::Listener(bits as u8),
             3 => {
                 let generation = (bits >> 32) as u32 & ((1 << StreamId::GENERATION_BITS) - 1);
@@ -193,7 +197,7 @@ impl Sockets {
     /// The descriptor behind a name, unless it is closed.
     pub(crate) fn fd(&self, token: Token) -> Option<BorrowedFd<'_>> {
         match token {
-            Token::Wake => None,
+            Token::Wake | Token::DataConnections => None,
             Token::Listener(n) => self.listeners.get(usize::from(n)).map(|l| l.socket.as_fd()),
             Token::Relayed(id, family) => self.relayed(id, family).map(|s| s.socket.as_fd()),
             Token::Stream(id) => self.streams.fd(id),
@@ -203,7 +207,7 @@ impl Sockets {
     /// What sending and receiving datagrams need to know of a socket.
     pub(crate) fn traits_mut(&mut self, token: Token) -> Option<&mut Traits> {
         match token {
-            Token::Wake | Token::Stream(_) => None,
+            Token::Wake | Token::Stream(_) | Token::DataConnections => None,
             Token::Listener(n) => self.listeners.get_mut(usize::from(n)).map(|l| &mut l.traits),
             Token::Relayed(id, family) => {
                 let matches = |e: &&mut Entry| same_generation(e.generation, id.generation);
@@ -216,7 +220,7 @@ impl Sockets {
     /// The local address of a socket, for options that differ by family.
     pub(crate) fn local_ip(&self, token: Token) -> Option<IpAddr> {
         match token {
-            Token::Wake | Token::Stream(_) => None,
+            Token::Wake | Token::Stream(_) | Token::DataConnections => None,
             Token::Listener(n) => self.listeners.get(usize::from(n)).map(|l| l.local.ip()),
             Token::Relayed(id, family) => self.relayed(id, family).map(|s| self.ports.local_ip(s.place)),
         }
@@ -283,6 +287,7 @@ mod tests {
         let id = AllocationId { index: u32::MAX, generation: (1 << GENERATION_BITS) - 1 };
         for token in [
             Token::Wake,
+            Token::DataConnections,
             Token::Listener(0),
             Token::Listener(255),
             Token::Relayed(id, Family::V4),

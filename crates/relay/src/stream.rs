@@ -23,9 +23,10 @@ use posthouse_turn::FiveTuple;
 
 pub use adopted::Adopted;
 pub(crate) use adopted::{Seat, Seated};
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, Released};
 pub(crate) use end::End;
 pub(crate) use tls::RECORD_MAX;
+pub(crate) use wire::{Socket, Wire};
 
 use crate::arena::READ_MAX;
 use crate::config::StreamLimits;
@@ -213,6 +214,19 @@ impl Streams {
         if self.find(&connection.five_tuple) == Some(id) {
             self.by_client.remove(&connection.five_tuple);
         }
+    }
+
+    /// Gives a connection out of hand, open. `None` when it has ended, which is left to those who take leave of it.
+    pub(crate) fn release(&mut self, id: StreamId) -> Option<Released> {
+        self.get(id).filter(|c| c.end.is_none())?;
+        let connection = self.take(id)?;
+        if let Some(at) = connection.scheduled {
+            self.deadlines.remove(&(at, id));
+        }
+        if self.find(&connection.five_tuple) == Some(id) {
+            self.by_client.remove(&connection.five_tuple);
+        }
+        Some(connection.release())
     }
 
     fn take(&mut self, id: StreamId) -> Option<Box<Connection>> {

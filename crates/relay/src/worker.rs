@@ -8,6 +8,7 @@
 
 mod client;
 mod control;
+mod data_connection;
 mod icmp;
 mod outputs;
 mod peer;
@@ -22,12 +23,14 @@ use posthouse_turn::{Now, Server, Settings, Shared};
 
 pub use control::{Allocation, WorkerStats};
 pub(crate) use control::{Command, Control};
+use data_connection::Parting;
 pub(crate) use supervisor::run as supervise;
 
 use crate::arena::Arena;
 use crate::clock;
 use crate::config::StreamLimits;
 use crate::counters::Counters;
+use crate::data_connection::DataConnections;
 use crate::engine::{Engine, Received, Woken};
 use crate::listener::Listener;
 use crate::outbox::Outbox;
@@ -45,6 +48,8 @@ pub(crate) struct Common {
     pub(crate) ports: Arc<Ports>,
     pub(crate) batch: usize,
     pub(crate) streams: StreamLimits,
+    /// All of them, in the order of their numbers.
+    pub(crate) workers: Arc<[Arc<Control>]>,
 }
 
 /// One worker's state. Nothing in it is shared but `ports`, and that without a lock where packets pass.
@@ -58,6 +63,11 @@ pub(crate) struct Worker<E> {
     random: Random,
     counters: Counters,
     control: Arc<Control>,
+    /// Data connections of TCP allocations.
+    data: DataConnections,
+    workers: Arc<[Arc<Control>]>,
+    /// What becomes of the connection whose ConnectionBind was just looked at.
+    parting: Option<Parting>,
     /// Relay addresses (by pool) that this machine had lost at the last tick.
     absent: Vec<u8>,
     /// When the log last heard of a failed bind.
@@ -80,8 +90,11 @@ impl<E: Engine> Worker<E> {
         for (n, listener) in listeners.iter().enumerate() {
             engine.watch(Token::Listener(n as u8), std::os::fd::AsFd::as_fd(&*listener.socket))?;
         }
+        let data = DataConnections::new()?;
+        engine.watch(Token::DataConnections, data.as_fd())?;
+        let server = Server::new(settings, common.shared.clone(), seed, now);
         Ok(Self {
-            server: Server::new(settings, common.shared.clone(), seed, now),
+            server: server.numbered(control.number as u8).among(common.workers.len() as u16),
             sockets: Sockets::new(listeners, Streams::new(common.streams, now.instant), Arc::clone(&common.ports)),
             engine,
             arena: Arena::new(common.batch),
@@ -90,6 +103,9 @@ impl<E: Engine> Worker<E> {
             random: Random::new(),
             counters: Counters::default(),
             control,
+            data,
+            workers: Arc::clone(&common.workers),
+            parting: None,
             absent: Vec::new(),
             complained: None,
             next_tick: now.instant,
@@ -129,7 +145,7 @@ impl<E: Engine> Worker<E> {
 
     /// How long nothing has to be done unless a packet comes.
     fn pause(&self, now: Now) -> Duration {
-        let deadlines = [self.server.poll_timeout(), self.sockets.streams.next_deadline()];
+        let deadlines = [self.server.poll_timeout(), self.sockets.streams.next_deadline(), self.data.next_deadline()];
         let next = deadlines.into_iter().flatten().fold(self.next_tick, Instant::min);
         next.saturating_duration_since(now.instant)
     }
@@ -139,6 +155,7 @@ impl<E: Engine> Worker<E> {
             Token::Listener(n) => self.client_read(now, n, read),
             Token::Relayed(id, family) => self.peer_read(now, id, family, read),
             Token::Stream(id) => self.stream_read(now, id, read),
+            Token::DataConnections => self.data_read(now),
             Token::Wake => {}
         }
     }
@@ -149,9 +166,11 @@ impl<E: Engine> Worker<E> {
             self.outputs(now, Way::default());
         }
         self.sockets.streams.expire();
+        self.pass_data_time(now);
         if self.next_tick <= now.instant {
             self.next_tick = now.instant + TICK;
             self.look_after_addresses(now);
+            self.hear_listeners();
             self.publish();
         }
     }

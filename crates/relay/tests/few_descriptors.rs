@@ -8,7 +8,9 @@ mod stream_client;
 #[path = "it/world.rs"]
 mod world;
 
+use std::fs::File;
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 
 use client::{Client, Incoming};
 use posthouse_relay::{Adopted, Relay};
@@ -40,12 +42,16 @@ fn the_last_descriptors_are_left_to_others_and_who_is_there_goes_on() {
     }
     // Two descriptors each, as the clients live in this process too.
     assert!((80..96).contains(&clients.len()), "{} connections", clients.len());
+    // The last pair was closed again, which may leave one below the limit.
+    let null = || File::open("/dev/null").unwrap();
+    let spare: Vec<_> = std::iter::repeat_with(null).take_while(|file| file.as_raw_fd() < 192).collect();
     assert_eq!(late.allocate(|_| {}), Err(ErrorCode::INSUFFICIENT_CAPACITY));
     socket.send_to(b"goes on", client.relayed()).unwrap();
     assert_eq!(client.incoming(), Incoming::Data(address, b"goes on".to_vec()));
     assert_eq!(late.binding(), late.own_address());
 
     clients.clear();
+    drop(spare);
     wait_for(&relay, "all are closed", |s| s[0].streams == 0 && s[0].counters.streams.closed.by_client > 0);
     assert!(adopted(&relay, &door).is_some());
     late.allocate(|_| {}).unwrap();

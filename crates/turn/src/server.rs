@@ -40,7 +40,7 @@ pub struct Server {
     /// Connects that failed and are not answered yet.
     pub(crate) failed: VecDeque<(FiveTuple, Box<Asked>)>,
     /// How many servers share the CONNECTION-IDs.
-    pub(crate) servers: u8,
+    pub(crate) servers: u16,
     pub(crate) outputs: VecDeque<Output<'static>>,
     pub(crate) response: Response,
     pub(crate) entropy: Entropy,
@@ -88,7 +88,7 @@ impl Server {
     /// ConnectionBind of a connection that another one has is moved there ([`Output::MoveClient`]); alone, which is how
     /// a server begins, it has all.
     #[must_use]
-    pub fn among(mut self, servers: u8) -> Self {
+    pub fn among(mut self, servers: u16) -> Self {
         self.servers = servers.max(1);
         self
     }

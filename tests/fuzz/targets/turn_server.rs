@@ -1,5 +1,5 @@
 //! A `turn::Server` under arbitrary input: raw packets, well-signed requests with arbitrary attributes, peers' packets,
-//! failed binds, time. It never panics, every answer parses, and every decision stays inside the packet.
+//! connections, failed binds, time. It never panics, every answer parses, and every decision stays inside the packet.
 //!
 //! The input is a script: an operation's byte, then what the operation takes.
 #![no_main]
@@ -13,19 +13,20 @@ use libfuzzer_sys::fuzz_target;
 use posthouse_stun::attribute::{Family, MappedAddress};
 use posthouse_stun::{AttributeType, Builder, Class, Integrity, Key, Message, MessageType, Method, TransactionId};
 use posthouse_turn::{
-    AllocationId, BindError, Bound, Credentials, Families, FiveTuple, Forward, NonceKeys, Now, Output,
+    AllocationId, BindError, Bound, ConnectionId, Credentials, Direction, Families, FiveTuple, Forward, NonceKeys, Now, Output,
     PeerTransportAddress, RelayedTransportAddress, Route, Server, Settings, Shared, Transport,
 };
 
 const REALM: &str = "example.org";
 const NAMES: [&str; 2] = ["alice", "bob"];
-const METHODS: [Method; 6] = [
+const METHODS: [Method; 7] = [
     Method::ALLOCATE,
     Method::REFRESH,
     Method::CREATE_PERMISSION,
     Method::CHANNEL_BIND,
     Method::BINDING,
     Method::CONNECT,
+    Method::CONNECTION_BIND,
 ];
 const ATTRIBUTES: [AttributeType; 16] = [
     AttributeType::LIFETIME,
@@ -80,6 +81,8 @@ struct World {
     /// What each client was given last; a nonce is of no use to another.
     nonces: HashMap<FiveTuple, Vec<u8>>,
     allocations: Vec<(AllocationId, Vec<RelayedTransportAddress>)>,
+    /// Peer data connections, newest last.
+    connections: Vec<ConnectionId>,
     next_port: u16,
     fail_binds: bool,
 }
@@ -96,8 +99,17 @@ impl World {
         settings.families = Families { v4: true, v6: true };
         settings.own_addresses = vec![relay_ip(Family::V4), relay_ip(Family::V6)];
         settings.relay_ports = 50_000..=50_999;
-        let server = Server::new(Arc::new(settings), Shared::new(), [3; 32], now);
-        Self { server, now, nonces: HashMap::new(), allocations: Vec::new(), next_port: 50_000, fail_binds: false }
+        settings.tcp_allocations = true;
+        let server = Server::new(Arc::new(settings), Shared::new(), [3; 32], now).numbered(1).among(3);
+        Self {
+            server,
+            now,
+            nonces: HashMap::new(),
+            allocations: Vec::new(),
+            connections: Vec::new(),
+            next_port: 50_000,
+            fail_binds: false,
+        }
     }
 
     fn operate(&mut self, operation: u8, script: &mut Script<'_>) {
@@ -141,7 +153,10 @@ impl World {
         let mut builder = Builder::new(&mut buffer, MessageType::new(method, class), id);
         for _ in 0..script.byte().unwrap_or(0) % 6 {
             let kind = ATTRIBUTES[usize::from(script.byte().unwrap_or(0)) % ATTRIBUTES.len()];
-            attribute(&mut builder, kind, id, script);
+            match self.connections.last().filter(|_| kind == AttributeType::CONNECTION_ID && choice & 1 == 0) {
+                Some(connection) => drop(builder.number(kind, connection.0)),
+                None => attribute(&mut builder, kind, id, script),
+            }
         }
         if !indication {
             builder
@@ -182,12 +197,17 @@ impl World {
             assert!(!wrap.header.as_bytes().is_empty());
             assert!(wrap.padding < 4);
         }
+        self.connections.extend(self.server.handle_accepted(self.now, *id, from));
+        if let Some(&id) = self.connections.last() {
+            let passed = self.server.handle_data(self.now, id, Direction::ToPeer, len);
+            assert!(passed <= len);
+        }
         self.drain();
     }
 
     /// A shell that binds at once, or never.
     fn drain(&mut self) {
-        let mut binds = Vec::new();
+        let (mut binds, mut attempts) = (Vec::new(), Vec::new());
         while let Some(output) = self.server.poll_output() {
             match output {
                 Output::Respond { to, message } => {
@@ -199,7 +219,23 @@ impl World {
                 Output::BindRelayed(bind) => binds.push(bind),
                 Output::CloseRelayed { id, .. } => self.allocations.retain(|(living, _)| *living != id),
                 Output::CloseRelayedFamily { .. } | Output::ReleaseReserved(_) => {}
+                Output::ConnectPeer { id, to, .. } => {
+                    assert_ne!(to.0.port(), 0);
+                    assert!(!to.0.ip().is_loopback());
+                    attempts.push(id);
+                }
+                Output::ClosePeer(id) => self.connections.retain(|living| *living != id),
+                Output::JoinClient { id, .. } => assert!(self.connections.contains(&id), "joined to nothing"),
+                Output::MoveClient { server, .. } => assert!(server < 3 && server != 1, "moved to itself"),
                 Output::BindingInstalled(_) | Output::BindingRemoved(_) => {}
+            }
+        }
+        for id in attempts {
+            self.connections.push(id);
+            // Some succeed, some fail, and some are left to time.
+            if id.0 & 12 != 0 {
+                self.server.handle_connected(self.now, id, id.0 & 4 != 0);
+                self.drain();
             }
         }
         for bind in binds {
@@ -238,7 +274,7 @@ fn attribute(builder: &mut Builder<'_>, kind: AttributeType, id: TransactionId, 
     }
     match kind {
         AttributeType::LIFETIME => builder.number(kind, u32::from(choice) * 60),
-        AttributeType::REQUESTED_TRANSPORT => builder.attribute(kind, &[17, 0, 0, 0]),
+        AttributeType::REQUESTED_TRANSPORT => builder.attribute(kind, &[if choice & 3 == 3 { 6 } else { 17 }, 0, 0, 0]),
         AttributeType::REQUESTED_ADDRESS_FAMILY | AttributeType::ADDITIONAL_ADDRESS_FAMILY => {
             builder.attribute(kind, &[choice % 3, 0, 0, 0])
         }

@@ -73,6 +73,10 @@ impl Engine for Mmsg {
         self.epoll.add(socket, token.to_bits())
     }
 
+    fn unwatch(&mut self, socket: BorrowedFd<'_>) {
+        self.epoll.remove(socket);
+    }
+
     fn revisit(&mut self, stream: StreamId) {
         self.ready.push_back(Ready { token: Token::Stream(stream), readable: true, failed: false, writable: false });
     }
@@ -136,6 +140,10 @@ impl Mmsg {
     ) -> usize {
         match ready.token {
             Token::Stream(id) => self.read_stream(id, ready, sockets, arena, received, counters),
+            Token::DataConnections => {
+                received.push(Received::told(ready.token));
+                0
+            }
             token => {
                 if ready.failed && matches!(token, Token::Relayed(..)) {
                     sockets.failed.push(token);

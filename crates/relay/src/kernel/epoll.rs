@@ -1,7 +1,7 @@
 //! Which sockets have something to read.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 /// What happened to a member.
@@ -47,6 +47,26 @@ impl Epoll {
         self.control(libc::EPOLL_CTL_MOD, fd, libc::EPOLLIN | output, data)
     }
 
+    /// No longer watches a member.
+    pub(crate) fn remove(&self, fd: BorrowedFd<'_>) {
+        // Whoever is no member need not be removed.
+        let _ = self.control(libc::EPOLL_CTL_DEL, fd, 0, 0);
+    }
+
+    /// Watches `fd` for input and output as told: before, and from now on. For neither, it is no member.
+    pub(crate) fn change(&self, fd: BorrowedFd<'_>, data: u64, [before, now]: [(bool, bool); 2]) {
+        const NEITHER: (bool, bool) = (false, false);
+        let operation = match (before, now) {
+            (_, NEITHER) => return self.remove(fd),
+            (NEITHER, _) => libc::EPOLL_CTL_ADD,
+            _ => libc::EPOLL_CTL_MOD,
+        };
+        let events = if now.0 { libc::EPOLLIN } else { 0 } | if now.1 { libc::EPOLLOUT } else { 0 };
+        if let Err(error) = self.control(operation, fd, events, data) {
+            tracing::debug!(target: "relay", %error, "cannot watch a connection");
+        }
+    }
+
     fn control(&self, operation: i32, fd: BorrowedFd<'_>, events: i32, data: u64) -> io::Result<()> {
         let mut event = libc::epoll_event { events: events as u32, u64: data };
         // SAFETY: both descriptors are open, `event` outlives the call.
@@ -76,5 +96,11 @@ impl Epoll {
             let has = |what: i32| events & what != 0;
             Event { data, readable: has(!libc::EPOLLOUT), failed: has(libc::EPOLLERR), writable: has(libc::EPOLLOUT) }
         }))
+    }
+}
+
+impl AsFd for Epoll {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 
 use posthouse_turn::{BindError, PortRequest};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Random;
 use super::bitmap::Bitmap;
@@ -16,6 +16,9 @@ use crate::kernel::sockopt;
 
 /// Ports that another program holds and that may be met in one request: what a request costs stays bounded.
 const FOREIGN_MAX: u32 = 1024;
+
+/// Peers that wait to be accepted at one relayed transport address.
+const BACKLOG: i32 = 64;
 
 /// One relay address and its ports.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub(crate) struct Pool {
     claimed: Bitmap,
     /// Ports whose socket belongs to an allocation: what may be sent to.
     living: Bitmap,
+    /// Ports whose socket listens for a TCP allocation: what may be connected to.
+    listening: Bitmap,
 }
 
 /// Sockets of one request.
@@ -41,7 +46,14 @@ impl Pool {
     pub(crate) fn new(address: RelayAddress, range: &RangeInclusive<u16>) -> Self {
         let first = *range.start();
         let len = u32::from(range.end().saturating_sub(first)) + 1;
-        Self { address, first, len, claimed: Bitmap::new(first, len), living: Bitmap::new(first, len) }
+        Self {
+            address,
+            first,
+            len,
+            claimed: Bitmap::new(first, len),
+            living: Bitmap::new(first, len),
+            listening: Bitmap::new(first, len),
+        }
     }
 
     pub(crate) fn local_ip(&self) -> IpAddr {
@@ -60,7 +72,16 @@ impl Pool {
         self.living.insert(port);
     }
 
+    pub(crate) fn is_listening(&self, port: u16) -> bool {
+        self.listening.contains(port)
+    }
+
+    pub(crate) fn set_listening(&self, port: u16) {
+        self.listening.insert(port);
+    }
+
     pub(crate) fn set_dead(&self, port: u16) {
+        self.listening.remove(port);
         self.living.remove(port);
     }
 
@@ -81,7 +102,7 @@ impl Pool {
     ) -> Result<Bound, BindError> {
         // One slot per port, or per pair that begins with an even port.
         let (slots, even) = match request {
-            PortRequest::Any | PortRequest::Reserved(_) => (self.len, false),
+            PortRequest::Any | PortRequest::Listening | PortRequest::Reserved(_) => (self.len, false),
             PortRequest::Even => ((self.len + 1 - u32::from(self.first % 2)) / 2, true),
             PortRequest::EvenAndReserveNext => ((self.len - u32::from(self.first % 2)) / 2, true),
         };
@@ -89,7 +110,8 @@ impl Pool {
         if slots == 0 {
             return Err(BindError::NoPort);
         }
-        let mut next = Attempt::new(self.local_ip(), receive_buffer)?;
+        let listening = request == PortRequest::Listening;
+        let mut next = Attempt::new(self.local_ip(), receive_buffer, listening)?;
         let mut foreign = 0;
         for offset in offsets(slots, random) {
             let port = self.first + if even { offset * 2 + u32::from(self.first % 2) } else { offset } as u16;
@@ -147,13 +169,15 @@ impl Pool {
 struct Attempt {
     ip: IpAddr,
     receive_buffer: usize,
+    listening: bool,
     socket: Option<Socket>,
 }
 
 impl Attempt {
-    fn new(ip: IpAddr, receive_buffer: usize) -> Result<Self, BindError> {
-        let socket = relayed_socket(ip, receive_buffer).map_err(|_| BindError::NoResources)?;
-        Ok(Self { ip, receive_buffer, socket: Some(socket) })
+    fn new(ip: IpAddr, receive_buffer: usize, listening: bool) -> Result<Self, BindError> {
+        let mut this = Self { ip, receive_buffer, listening, socket: None };
+        this.socket = Some(this.take().map_err(|_| BindError::NoResources)?);
+        Ok(this)
     }
 
     fn bind(&mut self, port: u16, pair: bool) -> io::Result<Bound> {
@@ -161,6 +185,9 @@ impl Attempt {
         if let Err(e) = socket.bind(&SocketAddr::new(self.ip, port).into()) {
             self.socket = Some(socket);
             return Err(e);
+        }
+        if self.listening {
+            listen(&socket)?;
         }
         if !pair {
             return Ok(Bound { socket: socket.into(), port, reserved: None });
@@ -171,7 +198,11 @@ impl Attempt {
     }
 
     fn take(&mut self) -> io::Result<Socket> {
-        self.socket.take().map_or_else(|| relayed_socket(self.ip, self.receive_buffer), Ok)
+        match self.socket.take() {
+            Some(socket) => Ok(socket),
+            None if self.listening => relayed_listener(self.ip),
+            None => relayed_socket(self.ip, self.receive_buffer),
+        }
     }
 }
 
@@ -189,4 +220,22 @@ fn relayed_socket(ip: IpAddr, receive_buffer: usize) -> io::Result<Socket> {
     // Absent before Linux 5.0, where the relay works as well, one read a datagram.
     let _ = sockopt::join_datagrams(&socket);
     Ok(socket)
+}
+
+/// Connections of a former allocation on the port may still be in TIME_WAIT.
+fn relayed_listener(ip: IpAddr) -> io::Result<Socket> {
+    let address = SocketAddr::new(ip, 0);
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    if ip.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    Ok(socket)
+}
+
+/// Once the port is this socket's alone, connections may leave from it (RFC 6062 §5.2). Before, SO_REUSEPORT would
+/// share it with whatever other program of this user has set that too.
+fn listen(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)?;
+    socket.listen(BACKLOG)
 }

@@ -69,4 +69,6 @@ impl Drop for Seat {
 pub(crate) struct Seated {
     pub(crate) adopted: Adopted,
     pub(crate) seat: Seat,
+    /// A ConnectionBind that another worker could not answer, and what came behind it; else empty.
+    pub(crate) request: Vec<u8>,
 }

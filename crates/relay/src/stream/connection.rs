@@ -10,10 +10,11 @@ use socket2::{SockRef, TcpKeepalive};
 use super::beginning::Beginning;
 use super::out_queue::{Admission, Kind, OutQueue};
 use super::wire::{Socket, Wire};
-use super::{End, Seat, Seated, tls};
+use super::{Adopted, End, Seat, Seated, tls};
 use crate::arena::BEGINNING_MAX;
 use crate::config::StreamLimits;
 use crate::counters::Counters;
+use crate::data_connection::{Side, UNACKNOWLEDGED};
 use crate::kernel::send::Piece;
 use crate::outbox::{Datagram, Outbox, Queue};
 
@@ -48,14 +49,47 @@ pub(crate) struct Connection {
     pub(crate) scheduled: Option<Instant>,
     /// Why it is about to be closed.
     pub(crate) end: Option<End>,
-    _seat: Seat,
+    seat: Seat,
+}
+
+/// A connection that leaves the [`super::Streams`].
+#[derive(Debug)]
+pub(crate) struct Released {
+    socket: TcpStream,
+    wire: Wire,
+    five_tuple: FiveTuple,
+    /// Answers that the kernel did not take yet.
+    waiting: OutQueue,
+    seat: Seat,
+}
+
+impl Released {
+    /// A client data connection, and what the client must hear before anything else.
+    pub(crate) fn into_side(self) -> (Side, Vec<u8>) {
+        let (front, back) = self.waiting.as_slices();
+        let owed = [front, back].concat();
+        // Whoever reads slowly is waited for.
+        let _ = SockRef::from(&self.socket).set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        (Side::client(self.socket, self.wire, self.seat), owed)
+    }
+
+    /// For another worker. `None`, and it is closed, when the client does not even read the answers to what it asked.
+    pub(crate) fn into_adopted(self) -> Option<Adopted> {
+        let FiveTuple { client, server, .. } = self.five_tuple;
+        let tls = match self.wire {
+            Wire::Tcp => None,
+            Wire::Tls(tls) => Some(tls),
+        };
+        let adopted = Adopted { stream: self.socket, tls, early: Vec::new(), client, server };
+        self.waiting.is_empty().then_some(adopted)
+    }
 }
 
 impl Connection {
     /// # Errors
     /// More was read before than any frame has, TLS is broken, or the socket is.
     pub(crate) fn new(seated: Seated, limits: StreamLimits, now: Instant) -> io::Result<Self> {
-        let Seated { adopted, seat } = seated;
+        let Seated { adopted, seat, .. } = seated;
         let five_tuple = adopted.five_tuple();
         let (mut early, mut wire) = (adopted.early, Wire::Tcp);
         if let Some(mut tls) = adopted.tls {
@@ -81,7 +115,7 @@ impl Connection {
             stuck_since: None,
             scheduled: None,
             end: None,
-            _seat: seat,
+            seat,
         })
     }
 
@@ -225,6 +259,12 @@ impl Connection {
         };
         let stall = self.stuck_since.map(|since| (since + limits.stalled, End::Stalled));
         speech.into_iter().chain(stall).min_by_key(|(at, _)| *at)
+    }
+
+    /// It leaves, open.
+    pub(super) fn release(self) -> Released {
+        let Self { socket, wire, five_tuple, waiting, seat, .. } = self;
+        Released { socket, wire, five_tuple, waiting, seat }
     }
 
     /// TLS says that it ends (RFC 8446 §6.1); whether the client still hears it does not matter.

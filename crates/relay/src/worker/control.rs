@@ -22,6 +22,9 @@ const COMMANDS: usize = 64;
 /// crowd of clients keeps an operator from being heard.
 const ADOPTED: usize = 1024;
 
+/// A worker that gave no sign of life for so long hangs.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+
 /// Something to do between two batches.
 pub(crate) enum Command {
     /// The settings in [`Control`] are new.
@@ -47,6 +50,8 @@ pub struct Allocation {
     pub permissions: usize,
     /// Channels that are bound.
     pub channels: usize,
+    /// Peer data connections of a TCP allocation; `None`: it relays datagrams.
+    pub connections: Option<usize>,
     /// Client to peers.
     pub forwarded: Traffic,
     /// Peers to client.
@@ -66,6 +71,7 @@ impl Allocation {
             relayed: [view.relayed_v4, view.relayed_v6].into_iter().flatten().map(|r| r.0).collect(),
             permissions: view.permissions,
             channels: view.channels,
+            connections: view.connections,
             forwarded: view.forwarded,
             wrapped: view.wrapped,
             age: now.saturating_duration_since(view.created),
@@ -87,6 +93,8 @@ pub struct WorkerStats {
     pub relayed_sockets: u64,
     /// Connections that it has now.
     pub streams: u64,
+    /// Peer data connections of TCP allocations that it has now, those under way included.
+    pub data_connections: u64,
     /// Times that it began anew after a panic.
     pub restarts: u64,
 }
@@ -162,7 +170,17 @@ impl Control {
 
     /// Hands over a connection. False when too many wait already, or the worker stops; it is closed then.
     pub(crate) fn adopt(&self, adopted: Adopted) -> bool {
-        let seated = Box::new(Seated { adopted, seat: Seat::take(&self.load) });
+        self.seat(adopted, Vec::new())
+    }
+
+    /// Hands over a connection of another worker: `request` is what it said and nobody answered. False when this worker
+    /// gives no sign of life, or as above.
+    pub(crate) fn hand_over(&self, adopted: Adopted, request: Vec<u8>) -> bool {
+        self.is_alive() && self.seat(adopted, request)
+    }
+
+    fn seat(&self, adopted: Adopted, request: Vec<u8>) -> bool {
+        let seated = Box::new(Seated { adopted, seat: Seat::take(&self.load), request });
         let taken = !self.stopping() && self.adopted.try_send(seated).is_ok();
         self.wake.wake();
         taken
@@ -195,6 +213,11 @@ impl Control {
     /// How long ago the worker gave its last sign of life.
     pub(crate) fn silent_for(&self) -> Duration {
         self.start.elapsed().saturating_sub(Duration::from_millis(self.alive.load(Ordering::Relaxed)))
+    }
+
+    /// It gave a sign of life not long ago.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.silent_for() < SILENCE_MAX
     }
 
     pub(crate) fn stats(&self) -> WorkerStats {
@@ -246,6 +269,7 @@ impl<E: Engine> Worker<E> {
             allocations: self.server.allocation_count() as u64,
             relayed_sockets: self.sockets.relayed_len() as u64,
             streams: self.sockets.streams.len() as u64,
+            data_connections: self.data.len() as u64,
             restarts: control.restarts.load(Ordering::Relaxed),
         };
     }

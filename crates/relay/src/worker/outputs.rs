@@ -1,11 +1,16 @@
 //! What the rules ask for besides relaying: answers and sockets.
 
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use posthouse_turn::{BindError, BindRelayed, Bound, FiveTuple, Now, Output, RelayedTransportAddress, Transport};
+use posthouse_turn::{
+    AllocationId, BindError, BindRelayed, Bound, ConnectionId, FiveTuple, Now, Output, PortRequest,
+    RelayedTransportAddress, Route, Transport,
+};
 
 use super::Worker;
+use super::data_connection::Parting;
 use crate::engine::Engine;
 use crate::kernel::send::Piece;
 use crate::outbox::Datagram;
@@ -19,9 +24,12 @@ const COMPLAINT_EVERY: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy)]
 enum Step {
     Bind(BindRelayed),
-    Close(posthouse_turn::AllocationId, FiveTuple),
-    CloseFamily(posthouse_turn::AllocationId, posthouse_stun::attribute::Family),
+    Close(AllocationId, FiveTuple),
+    CloseFamily(AllocationId, posthouse_stun::attribute::Family),
     ReleaseReserved(RelayedTransportAddress),
+    Connect { id: ConnectionId, from: AllocationId, to: SocketAddr, route: Route },
+    ClosePeer(ConnectionId),
+    Part(Parting),
 }
 
 impl<E: Engine> Worker<E> {
@@ -44,6 +52,10 @@ impl<E: Engine> Worker<E> {
                 Output::CloseRelayedFamily { id, family } => Step::CloseFamily(id, family),
                 Output::ReleaseReserved(relayed) => Step::ReleaseReserved(relayed),
                 // A kernel fast path will want these.
+                Output::ConnectPeer { id, from, to, route } => Step::Connect { id, from, to: to.0, route },
+                Output::ClosePeer(id) => Step::ClosePeer(id),
+                Output::JoinClient { id, .. } => Step::Part(Parting::Join(id)),
+                Output::MoveClient { server, .. } => Step::Part(Parting::Move(server)),
                 Output::BindingInstalled(_) | Output::BindingRemoved(_) => continue,
             };
             self.step(now, step, way);
@@ -66,6 +78,10 @@ impl<E: Engine> Worker<E> {
                 self.flush();
                 self.sockets.close_family(id, family);
             }
+            Step::Connect { id, from, to, route } => self.connect_peer(now, id, from, to, route),
+            Step::ClosePeer(id) => self.data.close(id),
+            // Its answer is on its way; whoever has read the request does the rest.
+            Step::Part(parting) => self.parting = Some(parting),
             Step::ReleaseReserved(relayed) => self.ports.release_reserved(relayed),
         }
     }
@@ -114,7 +130,11 @@ impl<E: Engine> Worker<E> {
         let token = Token::Relayed(request.id, request.family);
         let relayed = RelayedTransportAddress(self.ports.external(held.place));
         let reserved = held.reserved.map(|place| RelayedTransportAddress(self.ports.external(place)));
-        if let Err(error) = self.engine.watch(token, held.socket.as_fd()) {
+        let watched = match request.port {
+            PortRequest::Listening => self.data.watch_listener(request.id, request.family, held.socket.as_fd()),
+            _ => self.engine.watch(token, held.socket.as_fd()),
+        };
+        if let Err(error) = watched {
             tracing::debug!(target: "relay", %error, "cannot watch a relayed socket");
             self.ports.release(held.socket, held.place);
             if let Some(reserved) = reserved {

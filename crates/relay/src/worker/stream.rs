@@ -21,7 +21,8 @@ impl<E: Engine> Worker<E> {
         }
     }
 
-    fn adopt_one(&mut self, now: Now, seated: Seated) {
+    fn adopt_one(&mut self, now: Now, mut seated: Seated) {
+        let request = std::mem::take(&mut seated.request);
         // Behind a proxy two connections may seem to come from one place: the old one is dead and does not know it.
         if let Some(old) = self.sockets.streams.find(&seated.adopted.five_tuple()) {
             self.sockets.streams.end(old, End::Replaced);
@@ -40,6 +41,9 @@ impl<E: Engine> Worker<E> {
             Ok(id) => {
                 self.counters.streams.opened += 1;
                 self.engine.revisit(id);
+                if !request.is_empty() {
+                    self.hear_request(now, id, &request);
+                }
             }
             Err(error) => {
                 self.counters.streams.refused += 1;
@@ -62,6 +66,11 @@ impl<E: Engine> Worker<E> {
             let place = Arena::frame(read.slot, at, len, advance);
             let forward = self.server.handle_client(now, from, self.arena.bytes(place));
             self.outputs(now, Way::Stream(id));
+            if let Some(parting) = self.parting.take() {
+                (frames, bytes) = (frames + 1, bytes + len);
+                let request = self.arena.bytes(rest).to_vec();
+                break self.part(now, id, parting, &request, advance);
+            }
             if let Some(forward) = forward {
                 self.forward(now, &forward, place.part(&forward.payload));
             }

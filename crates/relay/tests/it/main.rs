@@ -11,4 +11,7 @@ mod slow_readers;
 mod stream_client;
 mod streams;
 mod streams_end;
+mod tcp_allocations;
+mod tcp_client;
+mod tcp_ends;
 mod world;

@@ -174,9 +174,14 @@ impl StreamClient {
     }
 
     pub(crate) fn allocate(&mut self) -> Result<Vec<u8>, ErrorCode> {
+        self.allocate_over(17)
+    }
+
+    /// `transport` is the protocol of the relayed side.
+    pub(crate) fn allocate_over(&mut self, transport: u32) -> Result<Vec<u8>, ErrorCode> {
         let family = if self.own.is_ipv4() { 1u32 } else { 2 };
         let answer = self.request(Method::ALLOCATE, |b| {
-            b.number(A::REQUESTED_TRANSPORT, 17 << 24);
+            b.number(A::REQUESTED_TRANSPORT, transport << 24);
             if family == 2 {
                 b.number(A::REQUESTED_ADDRESS_FAMILY, family << 24);
             }
@@ -256,6 +261,24 @@ impl StreamClient {
                 return frame;
             }
         }
+    }
+
+    /// A request of a client that knows its nonce.
+    pub(crate) fn request_bytes(
+        &self,
+        method: Method,
+        id: TransactionId,
+        attributes: impl Fn(&mut Builder<'_>),
+    ) -> Vec<u8> {
+        request_bytes(&self.user, &self.nonce, method, id, attributes)
+    }
+
+    /// The next `n` bytes as they come.
+    pub(crate) fn bytes(&mut self, n: usize) -> Vec<u8> {
+        while self.come.len() < n {
+            assert!(self.hear() > 0, "closed after {} of {n} bytes", self.come.len());
+        }
+        self.come.drain(..n).collect()
     }
 
     /// The next packet from a peer.
