@@ -6,9 +6,11 @@ pub(crate) mod coturn;
 pub(crate) mod credential;
 pub(crate) mod folder;
 pub(crate) mod http;
+pub(crate) mod namespace;
 pub(crate) mod ports;
 pub(crate) mod server;
 pub(crate) mod settings;
+pub(crate) mod stun_client;
 pub(crate) mod tools;
 
 pub(crate) use server::Server;

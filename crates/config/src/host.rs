@@ -21,6 +21,8 @@ pub(crate) fn foreign_addresses(source: &Source, config: &Config) -> Vec<Problem
         let relays = config.relay.relay_addresses.iter().enumerate();
         named.extend(relays.map(|(index, address)| (format!("relay.relay_addresses[{index}]"), *address)));
     }
+    let alternates = config.relay.alternate_addresses.iter().enumerate();
+    named.extend(alternates.map(|(index, address)| (format!("relay.alternate_addresses[{index}]"), *address)));
     named.extend(listeners("edge.listen", &config.edge.listen));
     named.extend(listeners("admin.listen", &config.admin.listen));
     let foreign = named.into_iter().filter_map(|(path, address)| Some(source.problem(&path, foreign(address)?)));

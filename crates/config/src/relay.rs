@@ -11,8 +11,11 @@ use crate::reading::Reading;
 use crate::reference::{list, text};
 use crate::value::{Parsed, address, ports, prefix};
 
+mod alternate_server;
+mod discovery;
 mod external;
 
+pub use discovery::Discovery;
 pub use external::ExternalAddress;
 
 pub(crate) const TABLE: Table = Table {
@@ -67,7 +70,34 @@ pub(crate) const TABLE: Table = Table {
             default: "[]",
             example: "[\"203.0.113.11\"]",
             expects: "a list of addresses",
-            text: "Second address of each family. With it NAT behaviour discovery (RFC 5780) is on.",
+            text: "Second address of this machine, one of each family. With it NAT behaviour discovery (RFC 5780) is on: this\n\
+                   address and the listener's own both answer Binding requests, UDP, on two ports each. Behind 1:1 NAT it\n\
+                   needs a \"public/private\" of its own in external_addresses. None by default: few machines have two.",
+        },
+        Key {
+            name: "alternate_port",
+            default: "0",
+            example: "3479",
+            expects: "a whole number",
+            text: "Second port of NAT behaviour discovery, on both addresses. 0: the one after the listener's, 3479 beside\n\
+                   3478, as coturn has it. Open it in the firewall.",
+        },
+        Key {
+            name: "alternate_server",
+            default: "[]",
+            example: "[\"203.0.113.20:3478\"]",
+            expects: "a list of addresses with a port",
+            text: "Another server, one address of each family, that clients with good credentials are sent to instead of\n\
+                   getting a new allocation here (300 with ALTERNATE-SERVER); what they have here stays. To empty a machine,\n\
+                   or to share the load. A family without one is served as usual. None by default.",
+        },
+        Key {
+            name: "alternate_domain",
+            default: "\"\"",
+            example: "\"turn2.example.org\"",
+            expects: "a name in quotes",
+            text: "Name in that server's certificate, told to clients over TLS (ALTERNATE-DOMAIN). Empty: the same name as\n\
+                   ours.",
         },
         Key {
             name: "deny_peers",
@@ -132,8 +162,14 @@ pub struct Relay {
     pub external_addresses: Vec<ExternalAddress>,
     /// Ports of relayed transport addresses, both ends included, 1024 at least.
     pub ports: RangeInclusive<u16>,
-    /// Second addresses for RFC 5780. Not available yet.
+    /// Second addresses for RFC 5780, at most one of each family; [`Relay::discovery`] says what follows.
     pub alternate_addresses: Vec<IpAddr>,
+    /// Second port for RFC 5780; 0: the one after the listener's.
+    pub alternate_port: u16,
+    /// Where clients are sent for allocations, at most one of each family.
+    pub alternate_server: Vec<SocketAddr>,
+    /// Name of that server where it is not ours.
+    pub alternate_domain: Option<String>,
     /// Networks never relayed to, beside the built-in ones. They win over `allow_peers`.
     pub deny_peers: Vec<IpNet>,
     /// Exceptions from the built-in list, already checked against `allow_dangerous_peers`.
@@ -157,6 +193,9 @@ impl Default for Relay {
             external_addresses: Vec::new(),
             ports: 49152..=65535,
             alternate_addresses: Vec::new(),
+            alternate_port: 0,
+            alternate_server: Vec::new(),
+            alternate_domain: None,
             deny_peers: Vec::new(),
             allow_peers: Vec::new(),
             allow_dangerous_peers: false,
@@ -180,11 +219,17 @@ impl Relay {
         let relay_addresses = read_relay_addresses(reading, &[&listen[..], &tls_listen].concat());
         let workers = reading.number("relay.workers", 0..=256).and_then(|workers| usize::try_from(workers).ok());
         let allow_dangerous_peers = reading.flag("relay.allow_dangerous_peers").unwrap_or_default();
-        Self {
+        let alternate_addresses = reading.list("relay.alternate_addresses", address::concrete).unwrap_or_default();
+        let alternate_port =
+            reading.number("relay.alternate_port", 0..=65535).and_then(|port| u16::try_from(port).ok());
+        let relay = Self {
             tls_listen,
-            external_addresses: external::read(reading, &relay_addresses),
+            external_addresses: external::read(reading, &relay_addresses, &alternate_addresses),
             ports: reading.text("relay.ports", ports::range).unwrap_or(default.ports),
-            alternate_addresses: reading.list("relay.alternate_addresses", address::concrete).unwrap_or_default(),
+            alternate_addresses,
+            alternate_port: alternate_port.unwrap_or_default(),
+            alternate_server: reading.list("relay.alternate_server", alternate_server::server).unwrap_or_default(),
+            alternate_domain: reading.text("relay.alternate_domain", alternate_server::domain).flatten(),
             deny_peers: reading.list("relay.deny_peers", prefix::network).unwrap_or_default(),
             allow_peers: read_allow_peers(reading, allow_dangerous_peers),
             allow_dangerous_peers,
@@ -193,11 +238,15 @@ impl Relay {
             workers: workers.unwrap_or_default(),
             listen,
             relay_addresses,
-        }
+        };
+        discovery::check(reading, &relay);
+        alternate_server::check(reading, &relay);
+        relay
     }
 
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { listen, tls_listen, relay_addresses, external_addresses, ports, alternate_addresses, .. } = self;
+        let Self { listen, tls_listen, relay_addresses, external_addresses, ports, .. } = self;
+        let Self { alternate_addresses, alternate_port, alternate_server, alternate_domain, .. } = self;
         let Self { deny_peers, allow_peers, allow_dangerous_peers, tcp_allocations, mobility, workers, .. } = self;
         vec![
             ("relay.listen", list(listen)),
@@ -206,6 +255,9 @@ impl Relay {
             ("relay.external_addresses", list(external_addresses)),
             ("relay.ports", text(&format!("{}-{}", ports.start(), ports.end()))),
             ("relay.alternate_addresses", list(alternate_addresses)),
+            ("relay.alternate_port", alternate_port.to_string()),
+            ("relay.alternate_server", list(alternate_server)),
+            ("relay.alternate_domain", text(alternate_domain.as_deref().unwrap_or_default())),
             ("relay.deny_peers", list(deny_peers)),
             ("relay.allow_peers", list(allow_peers)),
             ("relay.allow_dangerous_peers", allow_dangerous_peers.to_string()),

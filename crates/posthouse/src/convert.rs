@@ -9,6 +9,7 @@ use posthouse_edge::Pair;
 use posthouse_relay::RelayAddress;
 use posthouse_turn::{Bandwidth, Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings};
 
+use crate::alternates;
 use crate::ground::{Own, Secrets};
 
 /// `[relay]`, `[auth]` and `[limits]` as the state machine takes them.
@@ -27,6 +28,9 @@ pub(crate) fn turn_settings(
         external_addresses: _,
         ports,
         alternate_addresses: _,
+        alternate_port: _,
+        alternate_server: _,
+        alternate_domain: _,
         deny_peers,
         allow_peers,
         allow_dangerous_peers,
@@ -75,6 +79,8 @@ pub(crate) fn turn_settings(
             per_user: limits.user_bandwidth,
             total: limits.total_bandwidth,
         },
+        discovery: alternates::discovery(relay),
+        alternate: alternates::server(relay),
         ..Settings::new(credentials, nonce_keys)
     }
 }
@@ -110,7 +116,7 @@ fn rates(limits: &Limits) -> Rates {
 /// `[relay]` as the workers take it.
 pub(crate) fn relay(relay: &Relay) -> posthouse_relay::Config {
     posthouse_relay::Config {
-        listen: relay.listen.clone(),
+        listen: relay.udp_listeners(),
         relay_addresses: relay
             .relay_addresses
             .iter()

@@ -58,10 +58,10 @@ impl Own {
     pub(crate) fn of(config: &Config) -> Self {
         let relay = &config.relay;
         let mut addresses: Vec<IpAddr> = interfaces().into_iter().filter(|ip| !ip.is_loopback()).collect();
-        addresses.extend(&relay.relay_addresses);
+        addresses.extend(relay.relay_addresses.iter().chain(&relay.alternate_addresses));
         addresses.extend(relay.external_addresses.iter().map(|external| external.public));
-        let listeners =
-            [&relay.listen, &relay.tls_listen, &config.web.listen, &config.edge.listen, &config.admin.listen];
+        let udp = relay.udp_listeners();
+        let listeners = [&udp, &relay.tls_listen, &config.web.listen, &config.edge.listen, &config.admin.listen];
         let mut ports: Vec<u16> = listeners.into_iter().flatten().map(SocketAddr::port).collect();
         addresses.sort_unstable();
         addresses.dedup();

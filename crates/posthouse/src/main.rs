@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "the verbs of a command line answer on standard output")]
 
 mod admin;
+mod alternates;
 mod announce;
 mod app;
 mod check;

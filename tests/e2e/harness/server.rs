@@ -56,10 +56,14 @@ impl Server {
         let mut local = || SocketAddr::from(([127, 0, 0, 1], ports.next()));
         let (web, relay, admin, relay_tls, edge) = (local(), local(), local(), local(), local());
         let relay6 = SocketAddr::from((Ipv6Addr::LOCALHOST, relay.port()));
-        let (listen, addresses) = if settings.ipv6 {
-            (format!("\"{relay}\", \"{relay6}\""), r#""127.0.0.1", "::1""#)
+        let (listen, addresses) = if !settings.hosts.is_empty() {
+            let quoted = |texts: Vec<String>| texts.iter().map(|t| format!("{t:?}")).collect::<Vec<_>>().join(", ");
+            let listen = settings.hosts.iter().map(|ip| SocketAddr::new(*ip, relay.port()).to_string()).collect();
+            (quoted(listen), quoted(settings.hosts.iter().map(ToString::to_string).collect()))
+        } else if settings.ipv6 {
+            (format!("\"{relay}\", \"{relay6}\""), r#""127.0.0.1", "::1""#.to_owned())
         } else {
-            (format!("\"{relay}\""), r#""127.0.0.1""#)
+            (format!("\"{relay}\""), r#""127.0.0.1""#.to_owned())
         };
         let (relay_ports, spare_port) = (ports.relay_range(), ports.next());
         let mut listeners = vec![

@@ -1,6 +1,7 @@
 //! The TOML of one test's server.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use super::certificate::Certificate;
 
@@ -18,6 +19,8 @@ pub(crate) struct Settings {
     auth: Vec<String>,
     rest: String,
     pub(crate) ipv6: bool,
+    /// Where the relay listens and relays; none: on `127.0.0.1`.
+    pub(crate) hosts: Vec<IpAddr>,
     pub(crate) tls: bool,
 }
 
@@ -36,6 +39,12 @@ impl Settings {
     /// Listens and relays on `::1` as well.
     pub(crate) fn ipv6(mut self) -> Self {
         self.ipv6 = true;
+        self
+    }
+
+    /// Listens and relays at these addresses, which the test's network must have.
+    pub(crate) fn at(mut self, hosts: &[IpAddr]) -> Self {
+        self.hosts = hosts.to_vec();
         self
     }
 

@@ -12,7 +12,8 @@ use crate::value::{Parsed, address, quoted};
 pub struct ExternalAddress {
     /// What XOR-RELAYED-ADDRESS says.
     pub public: IpAddr,
-    /// What is bound: one of [`Relay::relay_addresses`](crate::Relay::relay_addresses), of the same family.
+    /// What is bound: one of [`Relay::relay_addresses`](crate::Relay::relay_addresses) or
+    /// [`Relay::alternate_addresses`](crate::Relay::alternate_addresses), of the same family.
     pub private: IpAddr,
 }
 
@@ -23,7 +24,13 @@ impl fmt::Display for ExternalAddress {
 }
 
 /// Reads the list and finds for each public address the relay address that it stands for.
-pub(crate) fn read(reading: &mut Reading<'_>, relay_addresses: &[IpAddr]) -> Vec<ExternalAddress> {
+///
+/// An alternate address has one only as "public/private".
+pub(crate) fn read(
+    reading: &mut Reading<'_>,
+    relay_addresses: &[IpAddr],
+    alternate_addresses: &[IpAddr],
+) -> Vec<ExternalAddress> {
     let key = "relay.external_addresses";
     let pairs = reading.list(key, pair).unwrap_or_default();
     let mut list: Vec<ExternalAddress> = Vec::new();
@@ -32,7 +39,12 @@ pub(crate) fn read(reading: &mut Reading<'_>, relay_addresses: &[IpAddr]) -> Vec
     }
     for (index, (public, private)) in pairs.into_iter().enumerate() {
         let path = format!("{key}[{index}]");
-        match resolve(public, private, relay_addresses) {
+        let alternate = private.filter(|private| alternate_addresses.contains(private));
+        let resolved = match alternate {
+            Some(private) => Ok(ExternalAddress { public, private }),
+            None => resolve(public, private, relay_addresses),
+        };
+        match resolved {
             Ok(external) if list.iter().any(|known| known.private == external.private) => {
                 let found = format!("a second one for {}", external.private);
                 reading.complain(
@@ -48,7 +60,10 @@ pub(crate) fn read(reading: &mut Reading<'_>, relay_addresses: &[IpAddr]) -> Vec
             reading.warn(&path, Complaint::doubt(about, "write what the Internet sees"));
         }
     }
-    doubt_private(reading, relay_addresses, &list);
+    let who = "peers on the Internet cannot send to the relay address";
+    doubt_private(reading, "relay.relay_addresses", who, relay_addresses, &list);
+    let who = "clients on the Internet cannot send to the alternate address";
+    doubt_private(reading, "relay.alternate_addresses", who, alternate_addresses, &list);
     list
 }
 
@@ -95,13 +110,13 @@ fn resolve(public: IpAddr, private: Option<IpAddr>, relay_addresses: &[IpAddr]) 
     }
 }
 
-/// A private relay address without a public one is what a cloud machine looks like when nobody told it.
-fn doubt_private(reading: &mut Reading<'_>, relay_addresses: &[IpAddr], list: &[ExternalAddress]) {
-    for address in relay_addresses {
+/// A private address without a public one is what a cloud machine looks like when nobody told it.
+fn doubt_private(reading: &mut Reading<'_>, key: &str, who: &str, addresses: &[IpAddr], list: &[ExternalAddress]) {
+    for address in addresses {
         let translated = list.iter().any(|external| external.private == *address);
         if !translated && !is_global(*address) && !address.is_loopback() {
-            let about = format!("peers on the Internet cannot send to the relay address {address}");
-            reading.warn("relay.relay_addresses", Complaint::doubt(about, "behind 1:1 NAT write external_addresses"));
+            let complaint = Complaint::doubt(format!("{who} {address}"), "behind 1:1 NAT write external_addresses");
+            reading.warn(key, complaint);
         }
     }
 }

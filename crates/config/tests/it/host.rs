@@ -22,3 +22,11 @@ fn an_address_of_another_machine_is_a_problem_with_its_place() {
     );
     assert!(heads[1].starts_with("posthouse.toml:5:11: relay.listen[0]: "));
 }
+
+#[test]
+fn an_alternate_address_is_one_of_this_machine_too() {
+    let text = "[relay]\nlisten = [\"127.0.0.1:3478\"]\nalternate_addresses = [\"203.0.113.77\"]\n";
+    let mut loaded = parse(text, "posthouse.toml").unwrap_or_else(|problems| panic!("{problems}"));
+    let problems = loaded.check_host().unwrap_err().to_string();
+    assert!(problems.contains("3:24: relay.alternate_addresses[0]: expected an address of this machine"), "{problems}");
+}
