@@ -71,8 +71,7 @@ fn the_answer_goes_to_the_response_port_and_not_to_the_sender() {
     elsewhere.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let port = elsewhere.local_addr().unwrap().port();
     let port = Raw(ATTR_RESPONSE_PORT, [&port.to_be_bytes()[..], &[0, 0]].concat());
-    let request = client.write(BINDING_REQUEST, &[&port, &change(6)], None);
-    client.send(&request);
+    let request = client.send(BINDING_REQUEST, &[&port, &change(6)]);
     let (answer, from) = receive(&elsewhere);
     assert_eq!((answer.transaction_id, from), (request.transaction_id, other(&server, server.relay, true, true)));
     assert_eq!(address(&answer, ATTR_MAPPED_ADDRESS), Some(client.local()));
@@ -86,8 +85,7 @@ fn padding_comes_back_and_the_answer_is_no_longer_than_the_request() {
     let client = client(server.relay);
     for len in [64, 1000, 1500, 4000] {
         let padding = Raw(ATTR_PADDING, vec![0; len]);
-        let request = client.write(BINDING_REQUEST, &[&padding], None);
-        client.send(&request);
+        let request = client.send(BINDING_REQUEST, &[&padding]);
         let (answer, _) = client.receive();
         assert!(answer.raw.len() <= request.raw.len(), "{} bytes for {}", answer.raw.len(), request.raw.len());
         let got = answer.get(ATTR_PADDING).map(|padding| padding.len()).unwrap_or_default();

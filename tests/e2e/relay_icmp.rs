@@ -6,7 +6,9 @@ use std::time::Duration;
 use stun::attributes::{
     ATTR_DATA, ATTR_REQUESTED_ADDRESS_FAMILY, ATTR_REQUESTED_TRANSPORT, ATTR_XOR_PEER_ADDRESS, AttrType,
 };
-use stun::message::{CLASS_INDICATION, METHOD_ALLOCATE, METHOD_CREATE_PERMISSION, METHOD_DATA, METHOD_SEND, Message};
+use stun::message::{
+    CLASS_INDICATION, METHOD_ALLOCATE, METHOD_CREATE_PERMISSION, METHOD_DATA, METHOD_SEND, Message, MessageType,
+};
 
 use crate::harness::stun_client::{Peer, Raw, StunClient, error_code, xor_address};
 use crate::harness::{Server, Settings};
@@ -29,7 +31,8 @@ fn allocated(server: SocketAddr) -> StunClient {
 }
 
 fn send(client: &StunClient, to: SocketAddr, data: &[u8]) {
-    client.indicate(METHOD_SEND, &[&Peer(to), &Raw(ATTR_DATA, data.to_vec())]);
+    let kind = MessageType::new(METHOD_SEND, CLASS_INDICATION);
+    client.send(kind, &[&Peer(to), &Raw(ATTR_DATA, data.to_vec())]);
 }
 
 /// Peer, type and code of a Data indication about an error.

@@ -112,6 +112,9 @@ impl Changes {
             external_addresses,
             ports,
             alternate_addresses,
+            alternate_port,
+            alternate_server,
+            alternate_domain,
             deny_peers,
             allow_peers,
             allow_dangerous_peers,
@@ -125,6 +128,11 @@ impl Changes {
         self.at_restart("relay.external_addresses", &old.external_addresses, external_addresses);
         self.at_restart("relay.ports", &old.ports, ports);
         self.at_restart("relay.alternate_addresses", &old.alternate_addresses, alternate_addresses);
+        self.at_restart("relay.alternate_port", &old.alternate_port, alternate_port);
+        // The listeners that go on must not be where their clients are sent.
+        let circle = alternate_server.iter().any(|server| old.is_at(*server));
+        self.unless(circle, "relay.alternate_server", &old.alternate_server, alternate_server);
+        self.unless(circle, "relay.alternate_domain", &old.alternate_domain, alternate_domain);
         self.now("relay.deny_peers", &old.deny_peers, deny_peers);
         self.now("relay.allow_peers", &old.allow_peers, allow_peers);
         self.now("relay.allow_dangerous_peers", &old.allow_dangerous_peers, allow_dangerous_peers);

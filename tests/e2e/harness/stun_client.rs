@@ -8,7 +8,7 @@ use stun::agent::TransactionId;
 use stun::attributes::{ATTR_NONCE, ATTR_REALM, ATTR_USERNAME, ATTR_XOR_PEER_ADDRESS, AttrType};
 use stun::error_code::ErrorCodeAttribute;
 use stun::integrity::MessageIntegrity;
-use stun::message::{CLASS_INDICATION, CLASS_REQUEST, Getter, Message, MessageType, Method, Setter};
+use stun::message::{CLASS_REQUEST, Getter, Message, MessageType, Method, Setter};
 use stun::textattrs::TextAttribute;
 use stun::xoraddr::XorMappedAddress;
 
@@ -37,75 +37,26 @@ impl Setter for Peer {
     }
 }
 
-pub(crate) struct StunClient {
-    pub(crate) socket: UdpSocket,
-    pub(crate) server: SocketAddr,
+/// Somebody with a time-limited credential.
+pub(crate) struct Author {
     user: (String, String),
     /// REALM and NONCE of the last challenge.
     challenge: Option<(String, String)>,
 }
 
-impl StunClient {
-    /// A socket at `own`, any port; with a time-limited credential for those requests that need one.
-    pub(crate) fn at(own: IpAddr, server: SocketAddr) -> Self {
-        let socket = UdpSocket::bind((own, 0)).expect("an address of this machine");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        Self { socket, server, user: time_limited(SECRET, "alice", now() + 3600), challenge: None }
+impl Author {
+    pub(crate) fn new() -> Self {
+        Self { user: time_limited(SECRET, "alice", now() + 3600), challenge: None }
     }
 
-    pub(crate) fn local(&self) -> SocketAddr {
-        self.socket.local_addr().expect("bound")
-    }
-
-    /// An authenticated request and its answer, whatever it is, once the challenge is met.
-    pub(crate) fn request(&mut self, method: Method, attributes: &[&dyn Setter]) -> Message {
-        loop {
-            let request = self.write(MessageType::new(method, CLASS_REQUEST), attributes, self.challenge.as_ref());
-            self.send(&request);
-            let answer = self.receive().0;
-            assert_eq!(answer.transaction_id, request.transaction_id);
-            if self.challenge.is_some() || error_code(&answer) != Some(401) {
-                return answer;
-            }
-            let text = |kind| TextAttribute::get_from_as(&answer, kind).expect("a challenge").text;
-            self.challenge = Some((text(ATTR_REALM), text(ATTR_NONCE)));
-        }
-    }
-
-    /// A request without a credential; its answer is whatever comes, wherever from.
-    pub(crate) fn ask(&self, method: Method, attributes: &[&dyn Setter]) -> (Message, SocketAddr) {
-        let request = self.write(MessageType::new(method, CLASS_REQUEST), attributes, None);
-        self.send(&request);
-        let (answer, from) = self.receive();
-        assert_eq!(answer.transaction_id, request.transaction_id);
-        (answer, from)
-    }
-
-    pub(crate) fn indicate(&self, method: Method, attributes: &[&dyn Setter]) {
-        self.send(&self.write(MessageType::new(method, CLASS_INDICATION), attributes, None));
-    }
-
-    pub(crate) fn send(&self, message: &Message) {
-        self.socket.send_to(&message.raw, self.server).expect("sent");
-    }
-
-    /// The next message and who sent it.
-    pub(crate) fn receive(&self) -> (Message, SocketAddr) {
-        receive(&self.socket)
-    }
-
-    pub(crate) fn write(
-        &self,
-        kind: MessageType,
-        attributes: &[&dyn Setter],
-        signed: Option<&(String, String)>,
-    ) -> Message {
+    /// A message, signed once there was a challenge.
+    pub(crate) fn write(&self, kind: MessageType, attributes: &[&dyn Setter]) -> Message {
         let mut message = Message::new();
         message.build(&[Box::new(TransactionId::new()), Box::new(kind)]).expect("a header");
         for attribute in attributes {
             attribute.add_to(&mut message).expect("an attribute");
         }
-        if let Some((realm, nonce)) = signed {
+        if let Some((realm, nonce)) = self.challenge.as_ref().filter(|_| kind.class == CLASS_REQUEST) {
             let (username, password) = &self.user;
             for (kind, text) in [(ATTR_USERNAME, username), (ATTR_REALM, realm), (ATTR_NONCE, nonce)] {
                 message.add(kind, text.as_bytes());
@@ -115,15 +66,80 @@ impl StunClient {
         }
         message
     }
+
+    /// Whether the answer is the first challenge: then the request is to be written again.
+    pub(crate) fn is_challenged(&mut self, answer: &Message) -> bool {
+        let first = self.challenge.is_none() && error_code(answer) == Some(401);
+        if first {
+            let text = |kind| TextAttribute::get_from_as(answer, kind).expect("a challenge").text;
+            self.challenge = Some((text(ATTR_REALM), text(ATTR_NONCE)));
+        }
+        first
+    }
+}
+
+/// One of them at a UDP socket.
+pub(crate) struct StunClient {
+    pub(crate) socket: UdpSocket,
+    pub(crate) server: SocketAddr,
+    pub(crate) author: Author,
+}
+
+impl StunClient {
+    /// A socket at `own`, any port.
+    pub(crate) fn at(own: IpAddr, server: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((own, 0)).expect("an address of this machine");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        Self { socket, server, author: Author::new() }
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.socket.local_addr().expect("bound")
+    }
+
+    /// A request and its answer, whatever it is, once the challenge is met.
+    pub(crate) fn request(&mut self, method: Method, attributes: &[&dyn Setter]) -> Message {
+        loop {
+            let (answer, _) = self.ask(method, attributes);
+            if !self.author.is_challenged(&answer) {
+                return answer;
+            }
+        }
+    }
+
+    /// A request as it is; its answer is whatever comes, wherever from.
+    pub(crate) fn ask(&self, method: Method, attributes: &[&dyn Setter]) -> (Message, SocketAddr) {
+        let request = self.send(MessageType::new(method, CLASS_REQUEST), attributes);
+        let (answer, from) = self.receive();
+        assert_eq!(answer.transaction_id, request.transaction_id);
+        (answer, from)
+    }
+
+    /// Sends a message and returns it.
+    pub(crate) fn send(&self, kind: MessageType, attributes: &[&dyn Setter]) -> Message {
+        let message = self.author.write(kind, attributes);
+        self.socket.send_to(&message.raw, self.server).expect("sent");
+        message
+    }
+
+    /// The next message and who sent it.
+    pub(crate) fn receive(&self) -> (Message, SocketAddr) {
+        receive(&self.socket)
+    }
 }
 
 /// The next message at a socket and who sent it.
 pub(crate) fn receive(socket: &UdpSocket) -> (Message, SocketAddr) {
     let mut buffer = vec![0; 65_536];
     let (len, from) = socket.recv_from(&mut buffer).expect("a message comes");
+    (read(&buffer[..len]), from)
+}
+
+/// A message from its bytes.
+pub(crate) fn read(bytes: &[u8]) -> Message {
     let mut message = Message::new();
-    message.unmarshal_binary(&buffer[..len]).expect("a whole message");
-    (message, from)
+    message.unmarshal_binary(bytes).expect("a whole message");
+    message
 }
 
 /// The code of an error response.

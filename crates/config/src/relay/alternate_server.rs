@@ -44,7 +44,7 @@ pub(super) fn domain(text: &str) -> Parsed<Option<String>> {
     ))
 }
 
-/// Complains about a server that is this one, a second one of a family, and a name without a server.
+/// Complains about a server that is this one and about a second one of a family; doubts a name without a server.
 pub(super) fn check(reading: &mut Reading<'_>, relay: &Relay) {
     let servers = &relay.alternate_server;
     for (index, server) in servers.iter().enumerate() {
@@ -59,17 +59,16 @@ pub(super) fn check(reading: &mut Reading<'_>, relay: &Relay) {
         }
     }
     if servers.is_empty() && relay.alternate_domain.is_some() && reading.is_sound(&[SERVER]) {
-        let complaint =
-            Complaint::wrong("alternate_server as well", "a name alone", "write its address, or remove the name");
-        reading.complain(DOMAIN, complaint);
+        let about = "without alternate_server nobody is sent there";
+        reading.warn(DOMAIN, Complaint::doubt(about, "write alternate_server, or remove this line"));
     }
 }
 
 impl Relay {
     /// Whether clients reach this very server at `address`.
-    fn is_at(&self, address: SocketAddr) -> bool {
+    pub(crate) fn is_at(&self, address: SocketAddr) -> bool {
         let is_seen = |local| [local, self.seen_as(local)].contains(&address.ip());
-        self.listen.iter().chain(&self.tls_listen).filter(|l| l.port() == address.port()).any(|listener| {
+        self.udp_listeners().iter().chain(&self.tls_listen).filter(|l| l.port() == address.port()).any(|listener| {
             is_seen(listener.ip())
                 || (listener.ip().is_unspecified() && self.relay_addresses.iter().any(|&local| is_seen(local)))
         })

@@ -19,6 +19,10 @@ relay.tls_listen = ["127.0.0.1:5349"]
 relay.relay_addresses = ["127.0.0.2"]
 relay.external_addresses = ["203.0.113.10"]
 relay.ports = "50000-60000"
+relay.alternate_addresses = ["127.0.0.2"]
+relay.alternate_port = 3500
+relay.alternate_server = ["203.0.113.20:3478"]
+relay.alternate_domain = "turn2.example.org"
 relay.deny_peers = ["192.0.2.0/24"]
 relay.allow_peers = ["10.0.5.0/24"]
 relay.allow_dangerous_peers = true
@@ -47,13 +51,15 @@ log.format = "json"
 "#;
 
 /// Keys whose old value goes on until a restart: all of sockets, threads, and names that living clients sign with.
-const AT_RESTART: [&str; 11] = [
+const AT_RESTART: [&str; 13] = [
     "web.listen",
     "relay.listen",
     "relay.tls_listen",
     "relay.relay_addresses",
     "relay.external_addresses",
     "relay.ports",
+    "relay.alternate_addresses",
+    "relay.alternate_port",
     "relay.workers",
     "auth.realm",
     "edge.listen",
@@ -135,4 +141,16 @@ fn what_a_listener_that_goes_on_needs_goes_on_with_it() {
         let waits = |change: &&posthouse_config::Change| change.key == key && change.applies == Applies::AtRestart;
         assert_eq!(reloaded.changes.iter().filter(waits).count(), 1, "{:?}", reloaded.changes);
     }
+}
+
+#[test]
+fn no_client_is_sent_in_a_circle_by_a_listener_that_moves_at_the_next_start() {
+    let old = config("");
+    let new = "relay.listen = [\"127.0.0.1:3499\"]\nrelay.relay_addresses = [\"127.0.0.1\"]\n\
+               relay.alternate_server = [\"127.0.0.1:3478\"]\nrelay.alternate_domain = \"turn2.example.org\"";
+    let reloaded = old.replaced_by(config(new));
+    assert_eq!(reloaded.config, old);
+    let told: Vec<_> = reloaded.changes.iter().map(|change| (change.key, change.applies)).collect();
+    let keys = ["relay.listen", "relay.alternate_server", "relay.alternate_domain"];
+    assert_eq!(told, keys.map(|key| (key, Applies::AtRestart)));
 }
