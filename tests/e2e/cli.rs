@@ -1,5 +1,6 @@
 //! The verbs, as somebody at a terminal or a script meets them.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -14,6 +15,7 @@ use crate::harness::{Server, Settings};
 const USAGE: i32 = 64;
 const UNAVAILABLE: i32 = 69;
 const CONFIG: i32 = 78;
+const NO_PERMISSION: i32 = 77;
 
 #[test]
 fn check_is_silent_about_errors_in_a_good_file_and_says_yes_by_its_exit_code() {
@@ -73,6 +75,67 @@ fn run_refuses_what_check_refuses() {
     let told = text(&output);
     assert_eq!(output.status.code(), Some(CONFIG), "{told}");
     assert!(told.contains("typo.toml:2:1"), "{told}");
+}
+
+#[test]
+fn check_prints_the_settings_in_force_with_every_secret_masked() {
+    let folder = Folder::new();
+    let users = "[[auth.users]]\nname = \"alice\"\npassword = \"correct-horse-battery\"\n";
+    let admin = "[admin]\ntoken = \"correct-horse-0123456789\"\n";
+    let file = folder.file("masked.toml", &format!("{users}{admin}[auth]\nsecrets = [\"{SECRET}\"]\n"));
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+    let output = verb(&["check", "--strict", file.to_str().unwrap()], folder.path());
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("secrets = [\"***\"]") && told.contains("name = \"alice\""), "{told}");
+    assert!(!told.contains(SECRET) && !told.contains("correct-horse"), "{told}");
+}
+
+#[test]
+fn what_others_may_read_is_a_warning_and_with_strict_a_mistake() {
+    let folder = Folder::new();
+    let secrets = folder.file("secrets", &format!("{SECRET}\n"));
+    let file = folder.file("open.toml", "[auth]\nsecrets_file = \"secrets\"\n");
+    for (mode, strict) in [(0o604, CONFIG), (0o400, 0)] {
+        std::fs::set_permissions(&secrets, PermissionsExt::from_mode(mode)).unwrap();
+        let output = verb(&["check", "--strict", file.to_str().unwrap()], folder.path());
+        assert_eq!(output.status.code(), Some(strict), "{mode:o}: {}", text(&output));
+        let output = verb(&["check", file.to_str().unwrap()], folder.path());
+        assert_eq!(output.status.code(), Some(0), "{mode:o}: {}", text(&output));
+        assert_eq!(text(&output).contains("can be read by everybody"), strict == CONFIG, "{}", text(&output));
+    }
+}
+
+#[test]
+fn fewer_open_files_than_allocations_is_a_warning_with_both_numbers() {
+    let Some(prlimit) = tool("prlimit", "util-linux") else { return };
+    let folder = Folder::new();
+    let file = folder.file("files.toml", "[relay]\nports = \"50000-59999\"\n");
+    let output = run(30, &prlimit, &["--nofile=4096:4096", POSTHOUSE, "check", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let warning = "10000 allocations need 11024 open files, but the limit is 4096";
+    assert!(text(&output).contains(warning), "{}", text(&output));
+    assert!(text(&output).contains("limits.allocations_total = 3072"), "{}", text(&output));
+}
+
+/// In a network of its own, where root of the outside has no say over ports below 1024 once the capability is gone.
+#[test]
+fn a_port_below_1024_without_the_capability_exits_with_77_and_names_it() {
+    let (Some(unshare), Some(setpriv)) = (tool("unshare", "util-linux"), tool("setpriv", "util-linux")) else { return };
+    if !run(10, &unshare, &["--net", "true"]).status.success() {
+        return skip("a network namespace needs root");
+    }
+    let folder = Folder::new();
+    let file = folder.file("low.toml", "[web]\nlisten = [\"127.0.0.1:80\"]\n");
+    let script = format!(
+        "ip link set lo up && \
+         exec {} --bounding-set=-net_bind_service --inh-caps=-net_bind_service {POSTHOUSE} run --config {}",
+        setpriv.display(),
+        file.display()
+    );
+    let output = run(30, &unshare, &["--net", "sh", "-c", &script]);
+    assert_eq!(output.status.code(), Some(NO_PERMISSION), "{}", text(&output));
+    assert!(text(&output).contains("CAP_NET_BIND_SERVICE"), "{}", text(&output));
 }
 
 #[test]
@@ -153,7 +216,13 @@ fn credentials_without_a_secret_in_the_file_says_what_to_write() {
 #[test]
 fn a_command_line_that_makes_no_sense_exits_with_64() {
     let folder = Folder::new();
-    for arguments in [&["frobnicate"][..], &["check"], &["run", "--no-such-flag"], &["credentials"]] {
+    for arguments in [
+        &["frobnicate"][..],
+        &["check"],
+        &["run", "--no-such-flag"],
+        &["credentials"],
+        &["run", "--config", "a", "--config", "b"],
+    ] {
         let output = verb(arguments, folder.path());
         assert_eq!(output.status.code(), Some(USAGE), "{arguments:?}: {}", text(&output));
     }
