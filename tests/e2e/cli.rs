@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::harness::certificate::Certificate;
 use crate::harness::credential::{now, password};
 use crate::harness::folder::Folder;
 use crate::harness::server::{POSTHOUSE, spawn, terminate, verb};
@@ -89,6 +90,41 @@ fn check_prints_the_settings_in_force_with_every_secret_masked() {
     assert_eq!(output.status.code(), Some(0), "{told}");
     assert!(told.contains("secrets = [\"***\"]") && told.contains("name = \"alice\""), "{told}");
     assert!(!told.contains(SECRET) && !told.contains("correct-horse"), "{told}");
+}
+
+/// The files of the manual, with addresses of this machine, and files that are there.
+#[test]
+fn check_takes_the_file_that_the_manual_gives_to_those_who_come_from_coturn() {
+    let manual = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conf/README.md"));
+    let manual = manual.expect("conf/README.md");
+    let section = manual.split("\n## From coturn\n").nth(1).expect("a section").split("\n## ").next().unwrap();
+    let files: Vec<&str> = section.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(files.len(), 4);
+    let (folder, certificate) = (Folder::new(), Certificate::new());
+    let secrets = folder.file("secrets", &format!("{SECRET}\n"));
+    for path in [&secrets, &certificate.key()] {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o400)).unwrap();
+    }
+    for file in files {
+        let here = |line: &str| {
+            let (name, _) = line.split_once(" = ").unwrap_or_default();
+            match name {
+                "certificate" => format!("certificate = {:?}\n", certificate.certificate()),
+                "key" => format!("key = {:?}\n", certificate.key()),
+                "secrets_file" => format!("secrets_file = {secrets:?}\n"),
+                // Behind NAT the private address is this machine's.
+                "external_addresses" => "external_addresses = [\"203.0.113.10/127.0.0.1\"]\n".to_owned(),
+                _ => line.replace("203.0.113.10", "127.0.0.1").replace("10.0.0.5", "127.0.0.1") + "\n",
+            }
+        };
+        let file = folder.file("posthouse.toml", &file.lines().map(here).collect::<String>());
+        let output = verb(&["check", file.to_str().unwrap()], folder.path());
+        assert_eq!(output.status.code(), Some(0), "{}\n{}", std::fs::read_to_string(&file).unwrap(), text(&output));
+        // The number of open files is this machine's affair; nothing else is doubtful.
+        let doubts: Vec<_> = output.stderr.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).collect();
+        let doubt = doubts.iter().find(|line| line.contains("warning: ") && !line.contains("open files"));
+        assert_eq!(doubt, None, "{}", text(&output));
+    }
 }
 
 #[test]

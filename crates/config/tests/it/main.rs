@@ -1,6 +1,7 @@
 //! The configuration file from outside: what is accepted, what is said about the rest.
 
 mod changes;
+mod coturn;
 mod environment;
 mod golden;
 mod host;
