@@ -99,8 +99,10 @@ impl Changes {
     }
 
     fn signaling(&mut self, old: &Signaling, new: &mut Signaling) {
-        let Signaling { max_message, collider: Collider { require_join } } = new;
+        let Signaling { max_message, disabled, root, collider: Collider { require_join } } = new;
         self.now("signaling.max_message", &old.max_message, max_message);
+        self.now("signaling.disabled", &old.disabled, disabled);
+        self.now("signaling.root", &old.root, root);
         self.now("signaling.collider.require_join", &old.collider.require_join, require_join);
     }
 

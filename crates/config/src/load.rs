@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::document;
 use crate::environment;
 use crate::host;
+use crate::nearest::nearest;
 use crate::problem::{Complaint, Problem, Problems};
 use crate::reading::Reading;
 use crate::reference;
@@ -83,6 +84,20 @@ impl Loaded {
             }
         }
         Problems::of(problems, 0).map_or(Ok(()), Err)
+    }
+
+    /// Asks whether the dialects that `[signaling]` names are among those that are `known`.
+    pub fn check_dialects(&self, known: &[&str]) -> Result<(), Problems> {
+        let signaling = &self.config.signaling;
+        let disabled = signaling.disabled.iter().enumerate();
+        let named = disabled.map(|(index, name)| (format!("signaling.disabled[{index}]"), name));
+        let named = named.chain(signaling.root.iter().map(|name| ("signaling.root".to_owned(), name)));
+        let strange = named.filter(|(_, name)| !known.contains(&name.as_str())).map(|(key, name)| {
+            let near = nearest(name, known.iter().copied()).unwrap_or("nothing");
+            let expected = format!("one of {}", known.join(", "));
+            self.source.problem(&key, Complaint::wrong(expected, format!("\"{name}\""), format!("write {near}")))
+        });
+        Problems::of(strange.collect(), 0).map_or(Ok(()), Err)
     }
 }
 

@@ -38,6 +38,7 @@ fn load_judged(
     let mut loaded = loaded.map_err(Failure::config)?;
     loaded.check_host().map_err(Failure::config)?;
     loaded.check_certificates(judge).map_err(Failure::config)?;
+    loaded.check_dialects(&posthouse_signaling::dialects().collect::<Vec<_>>()).map_err(Failure::config)?;
     Ok(loaded)
 }
 

@@ -145,7 +145,7 @@ pub(crate) fn pairs(config: &Config) -> Vec<Pair> {
 pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
     let posthouse_config::Web { listen, public_url, trusted_proxies, allowed_origins } = &config.web;
     let posthouse_config::Rooms { capacity, resume } = config.rooms;
-    let posthouse_config::Signaling { max_message, ref collider } = config.signaling;
+    let posthouse_config::Signaling { max_message, ref disabled, ref root, ref collider } = config.signaling;
     let posthouse_config::Collider { require_join } = *collider;
     posthouse_signaling::Config {
         listen: listen.first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -156,6 +156,8 @@ pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
             Origins::Any => vec!["*".to_owned()],
             Origins::Only(origins) => origins.clone(),
         },
+        disabled: disabled.clone(),
+        root: root.clone(),
         rooms: posthouse_rooms::Policy { capacity, resume, require_join, max_message, ..Default::default() },
         ..Default::default()
     }

@@ -10,8 +10,9 @@ use std::{
 };
 
 use crate::{
-    Bus, ClientId, Close, Closing, ConnectionId, Due, Joining, NodeId, Parcel, Policy, Role, Room, RoomId, RoomStore,
-    Socket, Timestamp,
+    Address, Attach, Bus, ClientId, Close, Closing, ConnectionId, Departure, Due, Entry, Identity, Joining, Limits,
+    NodeId, Parcel, Placed, Policy, Recipient, Role, Room, RoomId, RoomStore, Socket, Taken, Tenant, Timestamp, Topic,
+    TopicId,
 };
 
 /// All laws of a store. `store` must be empty and bounded to no fewer than 100 rooms.
@@ -23,6 +24,9 @@ pub fn store(store: &dyn RoomStore) {
     a_room_nobody_is_in_is_not_kept(store);
     rooms_come_due_in_order_and_only_then(store);
     of_many_who_join_at_once_one_is_the_initiator(store);
+    identities_and_topics_are_kept_until_they_are_empty(store);
+    of_many_who_want_a_name_at_once_one_gets_it(store);
+    a_topic_is_never_fuller_than_it_may_be(store);
 }
 
 /// All laws of a bus.
@@ -47,7 +51,11 @@ pub fn bus(bus: &dyn Bus) {
 
 fn parcel(number: u64) -> Parcel {
     let socket = Socket { node: NodeId(2), connection: ConnectionId(number) };
-    Parcel::Close(Close { socket, why: Closing::Left })
+    if number.is_multiple_of(2) {
+        return Parcel::Close(Close { socket, why: Closing::Left });
+    }
+    let message = crate::Message { seq: number, body: "said".into() };
+    Parcel::Place { address: address("away"), placed: Placed { who: socket, to: socket, index: number, message } }
 }
 
 fn an_update_sees_what_the_last_one_left(store: &dyn RoomStore) {
@@ -110,6 +118,94 @@ fn of_many_who_join_at_once_one_is_the_initiator(store: &dyn RoomStore) {
         (0..RACERS).for_each(|n| leave(store, &room, &n.to_string()));
         expire(store, &room);
     }
+}
+
+fn identities_and_topics_are_kept_until_they_are_empty(store: &dyn RoomStore) {
+    let (address, topic) = (address("kept"), topic("kept"));
+    let before = store.census();
+    let who = attach(store, &address, 1).expect("a free name is taken");
+    assert_eq!(attach(store, &address, 2), None, "a store keeps whose a name is");
+    enter(store, &topic, who).expect("an empty topic takes anybody");
+    let now = store.census();
+    assert_eq!((now.identities, now.topics), (before.identities + 1, before.topics + 1));
+    let lost = |one: &mut Identity| one.detach(&Limits::default(), Timestamp(0), who, who, Vec::new()).answer;
+    block_on(store.apply_identity(&address, lost)).expect("the store answers").unwrap_or_default();
+    let is_due = |due: &Due| matches!(due, Due::Identity(one) if *one == address);
+    let due = |at| block_on(store.due(Timestamp(at), 9)).expect("the store answers").iter().any(is_due);
+    assert!(!due(9_999) && due(10_000), "a name that is held comes due in its time, and only then");
+    let expire = |one: &mut Identity| one.expire(Timestamp(10_000)).ended.len();
+    assert_eq!(block_on(store.apply_identity(&address, expire)), Ok(1));
+    block_on(store.apply_topic(&topic, |one| one.leave(Timestamp(0), "kept", who).answer))
+        .expect("the store answers")
+        .unwrap_or_default();
+    assert_eq!(store.census(), before, "what is empty is not kept");
+    assert!(!due(u64::MAX), "what is gone is never due");
+}
+
+fn of_many_who_want_a_name_at_once_one_gets_it(store: &dyn RoomStore) {
+    for round in 0..50 {
+        let address = address(&format!("race-{round}"));
+        let owners = race(|n| attach(store, &address, n));
+        assert_eq!(owners.len(), 1, "exactly one owner");
+        let who = owners[0];
+        let end = |one: &mut Identity| one.end(Timestamp(0), who, Departure::Left).answer;
+        block_on(store.apply_identity(&address, end)).expect("the store answers").unwrap_or_default();
+    }
+}
+
+fn a_topic_is_never_fuller_than_it_may_be(store: &dyn RoomStore) {
+    for round in 0..50 {
+        let topic = topic(&format!("race-{round}"));
+        let seated = race(|n| enter(store, &topic, socket(n)));
+        assert_eq!(seated.len(), 2, "as many as it takes");
+        for n in 0..RACERS {
+            block_on(store.apply_topic(&topic, |one| one.leave(Timestamp(0), &n.to_string(), socket(n)).answer))
+                .expect("the store answers")
+                .unwrap_or_default();
+        }
+    }
+}
+
+const RACERS: u64 = 4;
+
+/// Those of the racers who got something.
+fn race<T: Send>(run: impl Fn(u64) -> Option<T> + Sync) -> Vec<T> {
+    thread::scope(|scope| {
+        let run = &run;
+        let racers: Vec<_> = (0..RACERS).map(|n| scope.spawn(move || run(n))).collect();
+        racers.into_iter().filter_map(|racer| racer.join().expect("a racer does not panic")).collect()
+    })
+}
+
+fn socket(number: u64) -> Socket {
+    Socket { node: NodeId(1), connection: ConnectionId(number) }
+}
+
+fn tenant() -> Tenant {
+    Tenant::new("contract", "").expect("a short key")
+}
+
+fn address(id: &str) -> Address {
+    tenant().address(id).expect("a short name")
+}
+
+fn topic(name: &str) -> TopicId {
+    tenant().topic(name).expect("a short name")
+}
+
+fn attach(store: &dyn RoomStore, address: &Address, number: u64) -> Option<Socket> {
+    let grace = std::time::Duration::from_secs(10);
+    let attach = Attach { socket: socket(number), secret: None, taken: Taken::Owner, grace, label: None };
+    let attached = block_on(store.apply_identity(address, |one| one.attach(Timestamp(0), &attach).answer));
+    attached.expect("the store answers").ok().map(|attached| attached.incarnation)
+}
+
+/// Into a topic for two, under the number of the socket, or `kept` where there is one alone.
+fn enter(store: &dyn RoomStore, topic: &TopicId, who: Socket) -> Option<()> {
+    let id = if *topic.name == *"kept" { "kept".into() } else { who.connection.0.to_string().into() };
+    let entry = Entry { capacity: 2, ..Entry::silent(Recipient { id, incarnation: who }) };
+    let join = |one: &mut Topic| one.join(&Limits::default(), Timestamp(0), entry.clone()).answer;
+    block_on(store.apply_topic(topic, join)).expect("the store answers").ok().map(drop)
 }
 
 fn room(name: &str) -> RoomId {

@@ -2,6 +2,7 @@
 
 mod changes;
 mod coturn;
+mod dialects;
 mod environment;
 mod golden;
 mod host;

@@ -1,9 +1,12 @@
 //! The laws of a room.
 
 mod contract;
+mod exchange;
 mod house;
+mod identities;
 mod leaving;
 mod meeting;
 mod model;
 mod queues;
 mod seats;
+mod topics;
