@@ -195,6 +195,12 @@ impl Arena {
         self.answered + len <= ANSWERS
     }
 
+    /// Keeps a packet that was received long ago until it is sent. `None` when there is no room: send first.
+    pub(crate) fn keep(&mut self, packet: &[u8]) -> Option<Place> {
+        let piece = self.answer(packet)?;
+        Some(Place { start: piece.start as usize, len: piece.len as usize, before: 0, after: 0 })
+    }
+
     /// Keeps an answer until it is sent. `None` when there is no room: send first.
     pub(crate) fn answer(&mut self, message: &[u8]) -> Option<Piece> {
         let start = self.slots * SLOT + HEADERS * WrapHeader::MAX + self.answered;

@@ -25,7 +25,8 @@ pub(crate) trait Engine {
     /// Reads what arrives at `socket` from now on, under the name `token`. Closing the socket ends it.
     fn watch(&mut self, token: Token, socket: BorrowedFd<'_>) -> io::Result<()>;
 
-    /// No longer reads a socket that stays open.
+    /// No longer reads a socket that stays open. Everything read before was handed out by [`Self::receive`], or is left in
+    /// the socket for whoever takes it over: nothing may be lost.
     fn unwatch(&mut self, socket: BorrowedFd<'_>);
 
     /// Reads a connection at the next [`Self::receive`] even if the kernel reports nothing: something was read before.

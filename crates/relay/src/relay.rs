@@ -112,8 +112,10 @@ impl Relay {
     /// Ends every allocation of a user id (the part of a time-limited name behind the colon, or a static user's name)
     /// with the workers' next batch. False when a worker hangs and was not told.
     pub fn end_user(&self, user: &str) -> bool {
-        // Every worker is told, also behind one that hangs.
-        self.workers.iter().filter(|w| !w.tell(Command::EndUser(user.into()))).count() == 0
+        let tell = || self.workers.iter().filter(|w| !w.tell(Command::EndUser(user.into()))).count();
+        // Every worker is told, also behind one that hangs; and again, as an allocation may have been on its way from one
+        // that was not told yet to one that was.
+        tell() + tell() == 0
     }
 
     /// New settings apply with the workers' next batch; living allocations are judged by them. What [`Config`] holds

@@ -106,6 +106,14 @@ pub(crate) struct RelayedSocket {
     pub(crate) traits: Traits,
 }
 
+impl RelayedSocket {
+    /// What the kernel counts and refuses stays true; what this worker thinks of it does not.
+    fn for_another_worker(self) -> Self {
+        let Traits { segment_max, overflow, .. } = self.traits;
+        Self { traits: Traits { segment_max, overflow, ..Traits::new() }, ..self }
+    }
+}
+
 /// The sockets of one allocation.
 #[derive(Debug, Default)]
 struct Entry {
@@ -163,6 +171,26 @@ impl Sockets {
         let old = entry.family(family).replace(socket);
         self.living += 1;
         self.release(old);
+    }
+
+    /// Gives up the relayed sockets of an allocation, open, to whoever takes it over.
+    pub(crate) fn take(&mut self, id: AllocationId) -> Vec<(Family, RelayedSocket)> {
+        if self.entry(id).is_none() {
+            return Vec::new();
+        }
+        let entry = &mut self.relayed[id.index as usize];
+        let both = [(Family::V4, entry.v4.take()), (Family::V6, entry.v6.take())];
+        let taken: Vec<_> =
+            both.into_iter().filter_map(|(family, s)| Some((family, s?.for_another_worker()))).collect();
+        self.living -= taken.len();
+        taken
+    }
+
+    /// The client of an allocation comes in another way now.
+    pub(crate) fn set_way(&mut self, id: AllocationId, way: Way) {
+        if self.entry(id).is_some() {
+            self.relayed[id.index as usize].way = way;
+        }
     }
 
     /// Closes every relayed socket of an allocation.

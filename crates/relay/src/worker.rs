@@ -9,6 +9,7 @@
 mod client;
 mod control;
 mod data_connection;
+mod handover;
 mod icmp;
 mod outputs;
 mod peer;
@@ -117,6 +118,7 @@ impl<E: Engine> Worker<E> {
         let mut received = Vec::with_capacity(self.arena.slots());
         let mut now = clock::now();
         // Some may have been handed to an earlier life that panicked.
+        self.read_letters(now);
         self.adopt(now);
         while !self.control.stopping() {
             let timeout = self.pause(now);

@@ -132,6 +132,12 @@ impl Server {
         self.table.get(id)?.relayed.get(family).map(RelayedTransportAddress)
     }
 
+    /// Where the client of an allocation is.
+    #[must_use]
+    pub fn client(&self, id: AllocationId) -> Option<FiveTuple> {
+        self.table.get(id).map(|allocation| allocation.five_tuple)
+    }
+
     /// How a [`crate::BindRelayed`] ended. For an allocation that ended meanwhile this does nothing: its
     /// [`Output::CloseRelayed`] also calls off every bind that was under way.
     pub fn handle_bound(&mut self, now: Now, id: AllocationId, family: Family, result: Result<Bound, BindError>) {

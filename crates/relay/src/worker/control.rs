@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use posthouse_turn::{AllocationView, FiveTuple, Now, Settings, Stats, Traffic};
 
 use super::Worker;
+use super::handover::Post;
 use crate::counters::Counters;
 use crate::engine::Engine;
 use crate::kernel::wake::Wake;
@@ -24,6 +25,9 @@ const ADOPTED: usize = 1024;
 
 /// A worker that gave no sign of life for so long hangs.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
+
+/// Letters that wait for one worker; more come back to their sender.
+const LETTERS: usize = 1024;
 
 /// Something to do between two batches.
 pub(crate) enum Command {
@@ -109,6 +113,8 @@ pub(crate) struct Control {
     inbox: Mutex<Receiver<Command>>,
     adopted: SyncSender<Box<Seated>>,
     waiting: Mutex<Receiver<Box<Seated>>>,
+    letters: SyncSender<Box<Post>>,
+    letterbox: Mutex<Receiver<Box<Post>>>,
     /// Connections that it has, or that wait for it.
     load: Arc<AtomicUsize>,
     settings: Mutex<Arc<Settings>>,
@@ -134,6 +140,7 @@ impl Control {
     pub(crate) fn new(number: usize, settings: Arc<Settings>) -> std::io::Result<Self> {
         let (commands, inbox) = sync_channel(COMMANDS);
         let (adopted, waiting) = sync_channel(ADOPTED);
+        let (letters, letterbox) = sync_channel(LETTERS);
         Ok(Self {
             number,
             wake: Arc::new(Wake::new()?),
@@ -141,6 +148,8 @@ impl Control {
             inbox: Mutex::new(inbox),
             adopted,
             waiting: Mutex::new(waiting),
+            letters,
+            letterbox: Mutex::new(letterbox),
             load: Arc::default(),
             settings: Mutex::new(settings),
             stop: AtomicBool::new(false),
@@ -191,6 +200,26 @@ impl Control {
         lock(&self.waiting).try_recv().ok().map(|seated| *seated)
     }
 
+    /// Delivers what another worker sends.
+    ///
+    /// # Errors
+    /// Gives it back when too much waits already, or the worker stops or hangs.
+    pub(super) fn deliver(&self, post: Box<Post>) -> Result<(), Box<Post>> {
+        if self.stopping() || !self.is_alive() {
+            return Err(post);
+        }
+        let delivered = self.letters.try_send(post).map_err(|e| match e {
+            TrySendError::Full(post) | TrySendError::Disconnected(post) => post,
+        });
+        self.wake.wake();
+        delivered
+    }
+
+    /// The next letter that waits.
+    pub(super) fn next_post(&self) -> Option<Box<Post>> {
+        lock(&self.letterbox).try_recv().ok()
+    }
+
     /// New settings; a worker that begins anew will find them too.
     pub(crate) fn apply(&self, settings: Arc<Settings>) {
         *lock(&self.settings) = settings;
@@ -231,11 +260,14 @@ impl Control {
 }
 
 impl<E: Engine> Worker<E> {
-    /// Works off the commands.
+    /// Works off letters and commands. A letter that was sent before a command is read before it, so that nothing that is
+    /// on its way between workers escapes.
     pub(super) fn obey(&mut self, now: Now) {
         let control = Arc::clone(&self.control);
         let inbox = lock(&control.inbox);
+        self.read_letters(now);
         while let Ok(command) = inbox.try_recv() {
+            self.read_letters(now);
             self.command(now, command);
         }
     }

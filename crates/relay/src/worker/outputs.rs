@@ -35,6 +35,15 @@ enum Step {
 impl<E: Engine> Worker<E> {
     /// Does all that the server asks for; `way` is where the packet came in that made it ask.
     pub(super) fn outputs(&mut self, now: Now, way: Way) {
+        self.answers(now, way);
+        // Only clients that move ask for these.
+        while let Some(step) = self.server.poll_move() {
+            self.shift(now, step);
+            self.answers(now, way);
+        }
+    }
+
+    fn answers(&mut self, now: Now, way: Way) {
         while let Some(output) = self.server.poll_output() {
             let step = match output {
                 Output::Respond { to, message } => {

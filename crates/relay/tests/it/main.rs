@@ -5,6 +5,7 @@ mod icmp;
 mod lifecycle;
 mod limits;
 mod listening;
+mod mobility;
 mod relay_to_relay;
 mod relaying;
 mod slow_readers;
