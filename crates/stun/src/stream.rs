@@ -1,13 +1,13 @@
 //! Cuts a TCP or TLS byte stream into STUN messages and ChannelData (RFC 8489 §6.2.2, RFC 8656 §12.5).
 
-use crate::{ChannelData, HEADER_LEN, Kind, MAGIC_COOKIE, kind};
+use crate::{ChannelData, HEADER_LEN, Kind, MAGIC_COOKIE};
 
 /// What stands at the start of the bytes received so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
     /// One whole frame.
     Complete {
-        /// What it is.
+        /// How it is framed.
         kind: Kind,
         /// Bytes of the message itself.
         len: usize,
@@ -24,10 +24,17 @@ pub enum Frame {
 }
 
 /// Looks at the bytes received so far.
+///
+/// The two leading bits say how long a frame is, for reserved methods and channel numbers too: such a message is
+/// dropped (RFC 8489 §6.3, RFC 8656 §12.6), the stream goes on.
 #[must_use]
 pub fn next_frame(bytes: &[u8]) -> Frame {
     let Some(&first) = bytes.first() else { return Frame::Incomplete { needed: ChannelData::HEADER_LEN } };
-    let Some(kind) = kind(first) else { return Frame::Broken };
+    let kind = match first >> 6 {
+        0b00 => Kind::Stun,
+        0b01 => Kind::ChannelData,
+        _ => return Frame::Broken,
+    };
     let Some(&[_, _, l0, l1]) = bytes.first_chunk() else {
         return Frame::Incomplete { needed: ChannelData::HEADER_LEN };
     };

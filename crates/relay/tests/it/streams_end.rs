@@ -58,7 +58,7 @@ fn what_is_not_turn_is_closed_at_once() {
     let (relay, door) = (start(&config(25432..=25447)), Door::new());
     let wrong_cookie = [0, 1, 0, 0, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     let odd_length = [0, 1, 0, 3, 0x21, 0x12, 0xa4, 0x42];
-    let garbage: [&[u8]; 4] = [b"POST / HTTP/1.1\r\n\r\n", &[0xff; 100], &wrong_cookie, &odd_length];
+    let garbage: [&[u8]; 4] = [&[0x16, 3, 1, 2, 0, 1, 0, 1], &[0xff; 100], &wrong_cookie, &odd_length];
     for over in BOTH {
         for bytes in garbage {
             let mut client = door.allocated(&relay, over, "alice");

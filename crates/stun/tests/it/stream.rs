@@ -51,9 +51,21 @@ fn the_largest_channel_data_keeps_the_stream_in_step() {
 }
 
 #[test]
+fn reserved_methods_and_channel_numbers_are_cut_off_so_that_the_stream_stays_in_step() {
+    let mut unknown = binding();
+    unknown[0] = 0x3e;
+    let len = unknown.len();
+    assert_eq!(next_frame(&unknown), Frame::Complete { kind: Kind::Stun, len, advance: len });
+    for first in [0x50, 0x6f, 0x7f] {
+        let frame = [first, 0, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0];
+        assert_eq!(next_frame(&frame), Frame::Complete { kind: Kind::ChannelData, len: 9, advance: 12 });
+    }
+}
+
+#[test]
 fn bytes_of_another_protocol_break_the_stream_at_once() {
-    // An HTTP request of "GET" reads as channel 0x4745, so telling HTTP apart is up to who shares the port.
-    for hello in [&b"POST / HTTP/1.1"[..], &[0x16, 0x03, 0x01][..], &[0xff][..], &[0x50, 0, 0, 0][..]] {
+    // "GET" and "POST" read as channels, so telling HTTP apart is up to who shares the port.
+    for hello in [&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01][..], &[0xff][..], &[0x80, 0, 0, 0][..]] {
         assert_eq!(next_frame(hello), Frame::Broken);
     }
     let mut no_cookie = binding();
