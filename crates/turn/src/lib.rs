@@ -18,6 +18,7 @@ mod deadlines;
 mod discovery;
 mod ending;
 mod entropy;
+mod farewells;
 mod five_tuple;
 mod icmp;
 mod limiter;

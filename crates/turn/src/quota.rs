@@ -5,22 +5,24 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bandwidth::{Everyone, SharedBucket};
+use crate::limiter::Proofs;
 use crate::mobility::{Directory, Entry, Listing};
 use crate::reservation::Reservations;
 use crate::settings::Quotas;
 use crate::{AllocationId, Refusal};
 
-/// What several servers in one process share: the count of allocations, their bandwidth, the ports held in
-/// reserve, and where mobile allocations are.
+/// What several servers in one process share: the count of allocations, their bandwidth, the ports held in reserve,
+/// where mobile allocations are, and which addresses proved that they are not forged.
 ///
 /// Cheap to clone. Its locks are taken at an Allocate and at the end of an allocation, never for a packet: bandwidth
-/// is counted by atomics.
+/// and proofs are kept in atomics.
 #[derive(Debug, Clone, Default)]
 pub struct Shared {
     ledger: Arc<Mutex<Ledger>>,
     reservations: Arc<Mutex<Reservations>>,
     everyone: Arc<Everyone>,
     directory: Arc<Mutex<Directory>>,
+    proofs: Arc<Proofs>,
 }
 
 impl Shared {
@@ -52,6 +54,11 @@ impl Shared {
         *ledger.prefixes.entry(prefix).or_insert(0) += 1;
         ledger.total += 1;
         Ok(Grant { ledger: Arc::clone(&self.ledger), user, bucket, prefix })
+    }
+
+    /// Which addresses are not forged.
+    pub(crate) fn proofs(&self) -> Arc<Proofs> {
+        Arc::clone(&self.proofs)
     }
 
     pub(crate) fn everyone(&self) -> &Arc<Everyone> {

@@ -14,6 +14,7 @@ use crate::bandwidth::Limits;
 use crate::connection::Asked;
 use crate::deadlines::Deadlines;
 use crate::entropy::Entropy;
+use crate::farewells::Farewells;
 use crate::limiter::Limiter;
 use crate::mobility::Mobility;
 use crate::response::Response;
@@ -33,6 +34,7 @@ pub struct Server {
     pub(crate) limits: Option<Limits>,
     pub(crate) table: Table,
     pub(crate) deadlines: Deadlines,
+    pub(crate) farewells: Farewells,
     /// Reserved ports this server made, with the time to give them back, in order.
     pub(crate) reserved: VecDeque<(Instant, [u8; 8])>,
     /// Whose each peer data connection is (RFC 6062).
@@ -56,7 +58,7 @@ impl Server {
     pub fn new(settings: Arc<Settings>, shared: Shared, seed: [u8; 32], now: Now) -> Self {
         let mut entropy = Entropy::new(seed);
         let table = Table::new(u64::from_ne_bytes(entropy.take()));
-        let limiter = Limiter::new(u64::from_ne_bytes(entropy.take()), now.instant);
+        let limiter = Limiter::new(u64::from_ne_bytes(entropy.take()), now.instant, shared.proofs());
         shared.everyone().begin(now.instant);
         Self {
             limiter,
@@ -65,6 +67,7 @@ impl Server {
             shared,
             table,
             deadlines: Deadlines::default(),
+            farewells: Farewells::default(),
             reserved: VecDeque::new(),
             connections: BTreeMap::new(),
             failed: VecDeque::new(),

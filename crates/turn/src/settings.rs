@@ -178,8 +178,8 @@ pub struct Bandwidth {
 
 /// Answers per second over UDP to sources that have not proved their address; 0 is no limit.
 ///
-/// A burst of twice the rate is let through. The counts are one server's: with several workers, a source whose
-/// packets reach all of them has that many times the rate.
+/// A burst of twice the rate is let through, but of 400 at most to a source that showed a nonce. The counts are one
+/// server's: with several workers, a source whose packets reach all of them has that many times the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
     /// Binding answers per address (IPv6: per /64).

@@ -10,6 +10,11 @@ use crate::{AllocationId, Output, Refusal, Server};
 
 impl Server {
     pub(super) fn refresh(&mut self, request: &Request<'_>, caller: &Caller<'_>) -> Result<(), Refusal> {
+        let (now, reply) = (request.now.instant, &request.reply);
+        if self.farewells.knows(now, &reply.to, reply.transaction) {
+            self.answer_refresh(request, caller, Duration::ZERO);
+            return Ok(());
+        }
         if let Some(ticket) = request.message.mobility_ticket() {
             return self.resume(request, caller, ticket);
         }
@@ -26,13 +31,18 @@ impl Server {
         };
         if lifetime.is_zero() {
             self.end_family(id, family);
+            self.farewells.remember(now, reply.to, reply.transaction);
         } else {
-            self.prolong(id, request.now.instant + lifetime);
+            self.prolong(id, now + lifetime);
         }
+        self.answer_refresh(request, caller, lifetime);
+        Ok(())
+    }
+
+    fn answer_refresh(&mut self, request: &Request<'_>, caller: &Caller<'_>, lifetime: Duration) {
         self.succeed(&request.reply, Some(&caller.signer), |answer| {
             answer.number(AttributeType::LIFETIME, lifetime.as_secs() as u32);
         });
-        Ok(())
     }
 
     fn family_of_refresh(&self, request: &Request<'_>, id: AllocationId) -> Result<Option<Family>, Refusal> {

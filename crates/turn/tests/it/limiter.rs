@@ -1,7 +1,9 @@
 //! Answers to sources that may be forged are limited; nothing else is.
 
+use std::time::Duration;
+
 use posthouse_stun::Method;
-use posthouse_turn::{Rates, Transport};
+use posthouse_turn::{Rates, Shared, Transport};
 
 use crate::world::{Client, World, address};
 
@@ -86,9 +88,12 @@ fn a_source_that_showed_a_nonce_is_answered_a_thousand_times_a_second_for_ten_mi
     let (mut world, mut client) = (World::new(), Client::new(1));
     client.greet(&mut world);
     assert_eq!(client.refresh(&mut world, None).code(), 437);
-    assert_eq!(answered(&mut world, &mut client, Method::ALLOCATE, 3000), 2000);
-    world.pass_asleep(599);
-    assert_eq!(answered(&mut world, &mut client, Method::ALLOCATE, 3000), 2000);
+    for _ in 0..5 {
+        assert_eq!(answered(&mut world, &mut client, Method::ALLOCATE, 3000), 400, "at once");
+        world.now = world.now.after(Duration::from_millis(400));
+    }
+    world.pass_asleep(597);
+    assert_eq!(answered(&mut world, &mut client, Method::ALLOCATE, 3000), 400);
     world.pass_asleep(1);
     assert!(answered(&mut world, &mut client, Method::ALLOCATE, 3000) <= 20);
 }
@@ -123,4 +128,15 @@ fn a_rate_of_zero_is_no_limit() {
     client.refresh(&mut world, None);
     assert_eq!(answered(&mut world, &mut client, Method::ALLOCATE, 5000), 5000);
     assert_eq!(answered(&mut world, &mut client, Method::BINDING, 5000), 5000);
+}
+
+#[test]
+fn a_proof_to_one_worker_counts_with_all_and_each_has_its_own_budget() {
+    let shared = Shared::new();
+    let (mut one, mut other) = (World::sharing(&shared, |_| ()), World::sharing(&shared, |_| ()));
+    let mut client = Client::new(1);
+    client.greet(&mut one);
+    assert_eq!(client.refresh(&mut one, None).code(), 437);
+    assert_eq!(answered(&mut other, &mut client, Method::ALLOCATE, 1000), 400);
+    assert_eq!(answered(&mut one, &mut client, Method::ALLOCATE, 1000), 400);
 }

@@ -70,7 +70,7 @@ fn lifetime_zero_ends_at_once_and_answers_zero() {
     assert_eq!(world.allocations(), 0);
     assert!(client.channel_data(&mut world, 0x4000, b"late").is_none());
     assert!(world.peer_sends(id, peer(), 4).is_none());
-    assert_eq!(client.refresh(&mut world, Some(0)).code(), 437, "a retransmission finds nothing (§8.2)");
+    assert_eq!(client.refresh(&mut world, Some(0)).code(), 437, "another request finds nothing (§5)");
     let again = client.allocate(&mut world);
     assert_ne!(again, id, "the place may be the same, the name is not");
 }
@@ -124,4 +124,63 @@ fn one_family_of_a_dual_allocation_may_end_alone() {
     };
     assert_eq!(client.code(&mut world, Method::REFRESH, end_v4), 0);
     assert_eq!(world.allocations(), 0, "the last family takes the allocation with it");
+}
+
+#[test]
+fn a_retransmitted_end_is_answered_alike_for_forty_seconds_and_ends_nothing_newer() {
+    let (mut world, mut client) = (World::new(), Client::new(1));
+    client.allocate(&mut world);
+    let end = client.signed(&mut world, Method::REFRESH, |b| {
+        b.number(AttributeType::LIFETIME, 0);
+    });
+    world.packet(client.at, &end);
+    let first = world.answer().expect("an answer").bytes;
+    world.packet(client.at, &end);
+    assert_eq!(world.answer().expect("an answer").bytes, first);
+    client.allocate(&mut world);
+    world.packet(client.at, &end);
+    assert_eq!(world.answer().expect("an answer").bytes, first);
+    assert_eq!(world.allocations(), 1, "what came after lives");
+    let mut elsewhere = Client::new(2);
+    elsewhere.greet(&mut world);
+    let other = elsewhere.refresh(&mut world, Some(0));
+    assert_eq!(other.code(), 437, "from another place it is another request");
+    assert_eq!(client.refresh(&mut world, Some(0)).code(), 0);
+    world.pass(40);
+    world.packet(client.at, &end);
+    assert_eq!(world.answer().expect("an answer").code(), 437);
+}
+
+#[test]
+fn a_retransmitted_end_of_one_family_is_answered_alike_and_leaves_the_other() {
+    let (mut world, mut client) = (World::new(), Client::new(1));
+    client.allocate_with(&mut world, |b| {
+        b.attribute(AttributeType::ADDITIONAL_ADDRESS_FAMILY, &[2, 0, 0, 0]);
+    });
+    let end = client.signed(&mut world, Method::REFRESH, |b| {
+        b.number(AttributeType::LIFETIME, 0).attribute(AttributeType::REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0]);
+    });
+    for _ in 0..3 {
+        world.packet(client.at, &end);
+        assert_eq!(world.answer().expect("an answer").code(), 0);
+    }
+    assert_eq!(world.allocations(), 1);
+}
+
+#[test]
+fn ends_beyond_those_remembered_are_answered_437() {
+    let (mut world, mut client) = (World::new(), Client::new(1));
+    let mut ends = Vec::new();
+    for _ in 0..257 {
+        client.allocate(&mut world);
+        ends.push(client.signed(&mut world, Method::REFRESH, |b| {
+            b.number(AttributeType::LIFETIME, 0);
+        }));
+        world.packet(client.at, ends.last().expect("one"));
+        assert_eq!(world.answer().expect("an answer").code(), 0);
+    }
+    for (end, code) in [(&ends[0], 437), (&ends[1], 0), (&ends[256], 0)] {
+        world.packet(client.at, end);
+        assert_eq!(world.answer().expect("an answer").code(), code);
+    }
 }
