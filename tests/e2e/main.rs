@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod conformance;
 mod ending;
 mod harness;
 mod hostile;

@@ -46,13 +46,23 @@ impl Certificate {
 
     /// A handshake that succeeds only when the server shows this certificate.
     pub(crate) async fn connect(&self, server: SocketAddr, alpn: &str) -> std::io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(server).await?;
+        TlsConnector::from(self.client(alpn)).connect(server_name(), stream).await
+    }
+
+    /// What a TLS client needs that trusts this certificate alone.
+    pub(crate) fn client(&self, alpn: &str) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(self.made.cert.der().to_vec())).expect("a trust anchor");
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
         let builder = builder.with_safe_default_protocol_versions().expect("the provider has suites for both versions");
         let mut config = builder.with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = if alpn.is_empty() { Vec::new() } else { vec![alpn.as_bytes().to_vec()] };
-        let stream = TcpStream::connect(server).await?;
-        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(NAME).expect("a name"), stream).await
+        Arc::new(config)
     }
+}
+
+/// The name that a client expects in the certificate.
+pub(crate) fn server_name() -> ServerName<'static> {
+    ServerName::try_from(NAME).expect("a name")
 }
