@@ -73,7 +73,11 @@ impl Namespace {
     /// Lets packets through from one cable to another.
     pub(crate) fn forward(&self) {
         // A thread in a network sees that network's settings.
-        self.run(|| std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").expect("a setting of this network"));
+        self.run(|| {
+            for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
+                std::fs::write(format!("/proc/sys/net/{setting}"), "1").expect("a setting of this network");
+            }
+        });
     }
 
     fn tell(&self, program: &str, arguments: &[&str], input: &str) {
