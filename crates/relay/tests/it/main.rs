@@ -1,6 +1,7 @@
 //! A real relay on loopback, driven through its sockets.
 
 mod client;
+mod discovery;
 mod icmp;
 mod lifecycle;
 mod limits;
