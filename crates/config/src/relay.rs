@@ -88,8 +88,8 @@ pub(crate) const TABLE: Table = Table {
             example: "[\"203.0.113.20:3478\"]",
             expects: "a list of addresses with a port",
             text: "Another server, one address of each family, that clients with good credentials are sent to instead of\n\
-                   getting a new allocation here (300 with ALTERNATE-SERVER); what they have here stays. To empty a machine,\n\
-                   or to share the load. A family without one is served as usual. None by default.",
+                   getting a new allocation here (300 with ALTERNATE-SERVER); what they have here stays. It empties\n\
+                   a machine, and a reload is enough. A family without one is served as usual. None by default.",
         },
         Key {
             name: "alternate_domain",
