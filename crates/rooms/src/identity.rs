@@ -38,9 +38,12 @@ struct Owner {
     topics: Vec<TopicId>,
     /// The `index` that the next delivery on its present socket gets.
     next_index: u64,
-    /// The `seq` of the last delivery on its present socket.
-    last_seq: Option<u64>,
+    /// Its last sockets, the present one at the end, and the `seq` of the last delivery on each.
+    sockets: Vec<(Socket, Option<u64>)>,
 }
+
+/// Sockets of one owner that are remembered. What comes back from an older one is lost.
+const SOCKETS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seat {
@@ -144,8 +147,27 @@ impl Owner {
         }
     }
 
+    /// It is on a newer socket.
+    fn move_to(&mut self, socket: Socket) {
+        self.seat = Seat::Live(socket);
+        self.next_index = 0;
+        if self.sockets.len() == SOCKETS {
+            self.sockets.remove(0);
+        }
+        self.sockets.push((socket, None));
+    }
+
+    /// May a message that `gone` was given still be read in order? Not if a newer socket was given a later one.
+    fn is_in_order(&self, gone: Socket, seq: u64) -> bool {
+        let newer = self.sockets.iter().rev().take_while(|(socket, _)| *socket != gone);
+        let is_known = self.sockets.iter().any(|(socket, _)| *socket == gone);
+        is_known && newer.filter_map(|(_, last)| *last).all(|last| last < seq)
+    }
+
     fn place(&mut self, to: Socket, message: Message, dispatch: &mut Dispatch) {
-        self.last_seq = Some(message.seq);
+        if let Some((_, last)) = self.sockets.last_mut() {
+            *last = Some(message.seq);
+        }
         dispatch.placed.push(Placed { who: self.incarnation, to, index: self.next_index, message });
         self.next_index += 1;
     }

@@ -135,7 +135,7 @@ impl Post {
     fn deliver_here(&self, delivery: Delivery) -> Result<(), Bounced> {
         let (client, to) = (delivery.client.clone(), delivery.to);
         let delivered = match self.sessions.find(to.connection) {
-            Some(outgoing) => outgoing.deliver(delivery.index, delivery.message),
+            Some(outgoing) => outgoing.deliver(to.connection, delivery.index, delivery.message),
             None => Err(delivery.message),
         };
         delivered.map_err(|message| (client, to, message))

@@ -6,7 +6,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use posthouse_rooms::{Body, Closing, Message};
+use posthouse_rooms::{Body, Closing, ConnectionId, Message};
 use tokio::{sync::Notify, time::Instant};
 
 /// Messages that may wait for one slow reader.
@@ -27,6 +27,9 @@ pub(crate) struct Outgoing {
 #[derive(Debug, Default)]
 struct State {
     phase: Phase,
+    /// The name by which it is known now. A client that takes another name is another connection: its deliveries are
+    /// counted anew.
+    listed: Option<ConnectionId>,
     queue: VecDeque<Queued>,
     /// Count and bytes of what the bounds apply to.
     messages: usize,
@@ -67,9 +70,9 @@ pub(crate) enum End {
 
 impl Outgoing {
     /// Takes a message from a room, in any order; gives it back if nothing will be written any more.
-    pub(crate) fn deliver(&self, index: u64, message: Message) -> Result<(), Message> {
+    pub(crate) fn deliver(&self, to: ConnectionId, index: u64, message: Message) -> Result<(), Message> {
         let mut state = self.state.lock();
-        if state.phase == Phase::Over {
+        if state.phase == Phase::Over || state.listed != Some(to) {
             return Err(message);
         }
         if index >= state.next {
@@ -79,6 +82,15 @@ impl Outgoing {
         drop(state);
         self.changed.notify_one();
         Ok(())
+    }
+
+    /// From now on it is known as `id`.
+    pub(crate) fn list(&self, id: ConnectionId) {
+        let mut state = self.state.lock();
+        state.listed = Some(id);
+        state.next = 0;
+        state.early.clear();
+        state.overdue = None;
     }
 
     /// The client has registered: `unwritten` of its older socket comes first, then what was kept.
@@ -184,6 +196,14 @@ impl State {
 mod tests {
     use super::*;
 
+    const ID: ConnectionId = ConnectionId(1);
+
+    fn listed() -> Outgoing {
+        let outgoing = Outgoing::default();
+        outgoing.list(ID);
+        outgoing
+    }
+
     fn message(seq: u64, text: &str) -> Message {
         Message { seq, body: Body::from(text) }
     }
@@ -195,19 +215,19 @@ mod tests {
 
     #[test]
     fn deliveries_are_written_in_turn_and_once() {
-        let outgoing = Outgoing::default();
+        let outgoing = listed();
         outgoing.open(Vec::new());
         for (index, text) in [(1, "b"), (0, "a"), (0, "a"), (3, "d"), (1, "b"), (2, "c")] {
-            outgoing.deliver(index, message(index, text)).unwrap();
+            outgoing.deliver(ID, index, message(index, text)).unwrap();
         }
         assert_eq!(written(&outgoing), ["a", "b", "c", "d"]);
     }
 
     #[test]
     fn a_delivery_that_never_comes_is_given_up() {
-        let outgoing = Outgoing::default();
+        let outgoing = listed();
         outgoing.open(Vec::new());
-        (1..3).for_each(|index| outgoing.deliver(index, message(index, "later")).unwrap());
+        (1..3).for_each(|index| outgoing.deliver(ID, index, message(index, "later")).unwrap());
         assert!(outgoing.overdue().is_some() && written(&outgoing).is_empty());
         outgoing.give_up();
         assert_eq!(written(&outgoing), ["later", "later"]);
@@ -216,8 +236,8 @@ mod tests {
 
     #[test]
     fn nothing_is_written_before_the_older_socket_has_handed_over() {
-        let outgoing = Outgoing::default();
-        outgoing.deliver(0, message(0, "new")).unwrap();
+        let outgoing = listed();
+        outgoing.deliver(ID, 0, message(0, "new")).unwrap();
         assert!(written(&outgoing).is_empty());
         outgoing.open(vec![Message { seq: 0, body: Body::from("old") }]);
         assert_eq!(written(&outgoing), ["old", "new"]);
@@ -225,21 +245,32 @@ mod tests {
 
     #[test]
     fn a_backlog_does_not_count_and_the_257th_message_after_it_does() {
-        let outgoing = Outgoing::default();
-        (0..1024).for_each(|index| outgoing.deliver(index, message(index, "x")).unwrap());
+        let outgoing = listed();
+        (0..1024).for_each(|index| outgoing.deliver(ID, index, message(index, "x")).unwrap());
         outgoing.open(Vec::new());
-        (1024..1280).for_each(|index| outgoing.deliver(index, message(index, "x")).unwrap());
+        (1024..1280).for_each(|index| outgoing.deliver(ID, index, message(index, "x")).unwrap());
         assert_eq!(outgoing.end(), None);
-        outgoing.deliver(1280, message(1280, "x")).unwrap();
+        outgoing.deliver(ID, 1280, message(1280, "x")).unwrap();
         assert_eq!(outgoing.end(), Some(End::Overflow));
     }
 
     #[test]
     fn what_comes_after_the_end_is_handed_back() {
-        let outgoing = Outgoing::default();
+        let outgoing = listed();
         outgoing.open(Vec::new());
-        outgoing.deliver(0, message(0, "a")).unwrap();
+        outgoing.deliver(ID, 0, message(0, "a")).unwrap();
         assert_eq!(outgoing.unwritten().len(), 1);
-        assert!(outgoing.deliver(1, message(1, "b")).is_err());
+        assert!(outgoing.deliver(ID, 1, message(1, "b")).is_err());
+    }
+
+    #[test]
+    fn under_another_name_deliveries_are_counted_anew() {
+        let outgoing = listed();
+        outgoing.open(Vec::new());
+        outgoing.deliver(ID, 0, message(0, "a")).unwrap();
+        outgoing.list(ConnectionId(2));
+        assert!(outgoing.deliver(ID, 1, message(1, "for the former")).is_err());
+        outgoing.deliver(ConnectionId(2), 0, message(0, "b")).unwrap();
+        assert_eq!(written(&outgoing), ["a", "b"]);
     }
 }

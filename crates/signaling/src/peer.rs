@@ -59,7 +59,7 @@ impl Peer {
         &self.signaling.post
     }
 
-    /// Where it is.
+    /// Where it is, until it gives its name up.
     pub(crate) fn socket(&self) -> Socket {
         Socket { node: self.signaling.post.node, connection: self.session.id }
     }
@@ -153,6 +153,7 @@ impl Peer {
             outcome
         });
         released.await.unwrap_or_default();
+        self.session.rename();
     }
 
     /// Detach because the socket is gone: the name is kept for its grace.

@@ -32,6 +32,7 @@ impl Sessions {
     pub(crate) fn enter(self: &Arc<Self>) -> Session {
         let id = ConnectionId(self.next.fetch_add(1, Relaxed));
         let outgoing = Arc::new(Outgoing::default());
+        outgoing.list(id);
         self.shard(id).write().insert(id, outgoing.clone());
         Session { id, outgoing, sessions: self.clone() }
     }
@@ -55,6 +56,17 @@ pub(crate) struct Session {
     pub(crate) id: ConnectionId,
     pub(crate) outgoing: Arc<Outgoing>,
     sessions: Arc<Sessions>,
+}
+
+impl Session {
+    /// The same connection under a new name; the old one is nobody's.
+    pub(crate) fn rename(&mut self) {
+        let id = ConnectionId(self.sessions.next.fetch_add(1, Relaxed));
+        self.sessions.shard(self.id).write().remove(&self.id);
+        self.outgoing.list(id);
+        self.sessions.shard(id).write().insert(id, self.outgoing.clone());
+        self.id = id;
+    }
 }
 
 impl Drop for Session {

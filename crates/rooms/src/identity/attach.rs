@@ -54,7 +54,12 @@ impl Identity {
 
     fn take(&mut self, attach: &Attach, dispatch: &mut Dispatch) -> Result<Attached, Refusal> {
         let held = self.owner.as_ref();
-        let older = held.and_then(Owner::socket).filter(|older| *older != attach.socket);
+        if let Some(owner) = held.filter(|owner| owner.socket() == Some(attach.socket)) {
+            // It is here already; its socket's numbers go on.
+            let (incarnation, topics) = (owner.incarnation, owner.topics.clone());
+            return Ok(Attached { again: true, incarnation, displaced: None, topics });
+        }
+        let older = held.and_then(Owner::socket);
         let known = held.is_some_and(|owner| attach.secret.is_some() && owner.secret == attach.secret);
         let allowed = match attach.taken {
             _ if held.is_none() => true,
@@ -70,8 +75,8 @@ impl Identity {
         }
         dispatch.closes.extend(older.filter(|_| known).map(|socket| Close { socket, why: Closing::Displaced }));
         let owner = self.owner.get_or_insert_with(|| Owner::new(attach));
-        (owner.seat, owner.grace) = (Seat::Live(attach.socket), attach.grace);
-        (owner.next_index, owner.last_seq) = (0, None);
+        owner.grace = attach.grace;
+        owner.move_to(attach.socket);
         if attach.label.is_some() {
             owner.label.clone_from(&attach.label);
         }
@@ -93,7 +98,7 @@ impl Owner {
             seat: Seat::Live(attach.socket),
             topics: Vec::new(),
             next_index: 0,
-            last_seq: None,
+            sockets: Vec::new(),
         }
     }
 }

@@ -80,11 +80,11 @@ impl Identity {
     ) {
         let Some(owner) = self.owner.as_mut().filter(|owner| owner.incarnation == who) else { return };
         for message in messages {
+            if !owner.is_in_order(gone, message.seq) {
+                continue;
+            }
             match owner.socket().filter(|socket| *socket != gone) {
-                Some(socket) if owner.last_seq.is_none_or(|last| last < message.seq) => {
-                    owner.place(socket, message, dispatch);
-                }
-                Some(_) => {}
+                Some(socket) => owner.place(socket, message, dispatch),
                 // Over the bound it is lost, as it would have been if it had come now.
                 None => self.mailbox.push(limits.mailbox, message, None, None).unwrap_or_default(),
             }

@@ -61,6 +61,17 @@ fn two_owners_without_secrets_are_strangers() {
 }
 
 #[test]
+fn who_attaches_again_on_the_same_socket_is_where_it_was() {
+    let mut one = Identity::default();
+    let plain = Attach { secret: None, ..claim(1, "", Taken::Newest) };
+    let who = attach(&mut one, T0, &plain).answer.unwrap().incarnation;
+    assert_eq!(placed(&say(&mut one, T0, "a", Keep::No).effects), [(1, 0, "a".into())]);
+    let again = attach(&mut one, T0, &plain);
+    assert_eq!((again.effects.clone(), again.answer.unwrap().incarnation), (Dispatch::default(), who));
+    assert_eq!(placed(&say(&mut one, T0, "b", Keep::No).effects), [(1, 1, "b".into())], "its numbers go on");
+}
+
+#[test]
 fn a_lost_owner_finds_its_name_and_its_messages() {
     let mut one = Identity::default();
     let who = attach(&mut one, T0, &claim(1, "mine", Taken::Owner)).answer.unwrap().incarnation;

@@ -103,7 +103,7 @@ impl Post {
     pub(super) fn place_here(&self, address: &Address, placed: Placed) -> Result<(), Task> {
         let Placed { who, to, index, message } = placed;
         let delivered = match self.sessions.find(to.connection) {
-            Some(outgoing) => outgoing.deliver(index, message),
+            Some(outgoing) => outgoing.deliver(to.connection, index, message),
             None => Err(message),
         };
         delivered.map_err(|message| Task::Back { address: address.clone(), who, gone: to, message })
