@@ -14,5 +14,6 @@ mod relay_icmp;
 mod relay_natdiscovery;
 mod relay_probe;
 mod relay_streams;
+mod relay_tcp_allocations;
 mod reload;
 mod rooms;

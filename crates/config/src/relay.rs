@@ -176,7 +176,7 @@ pub struct Relay {
     pub allow_peers: Vec<IpNet>,
     /// Whether exceptions may touch loopback, link-local and metadata addresses.
     pub allow_dangerous_peers: bool,
-    /// RFC 6062. Not available yet.
+    /// Relayed TCP connections (RFC 6062).
     pub tcp_allocations: bool,
     /// RFC 8016. Not available yet.
     pub mobility: bool,

@@ -34,7 +34,7 @@ pub(crate) fn turn_settings(
         deny_peers,
         allow_peers,
         allow_dangerous_peers,
-        tcp_allocations: _,
+        tcp_allocations,
         mobility: _,
         workers: _,
     } = relay;
@@ -72,6 +72,7 @@ pub(crate) fn turn_settings(
             allow_dangerous: *allow_dangerous_peers,
             ..PeerPolicy::default()
         },
+        tcp_allocations: *tcp_allocations,
         quotas: quotas(limits, relay),
         rates: rates(limits),
         bandwidth: Bandwidth {

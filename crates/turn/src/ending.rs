@@ -76,6 +76,11 @@ impl Server {
         for id in self.table.ids(|_| true) {
             self.judge(now, id);
         }
+        if !self.settings.tcp_allocations {
+            for id in self.table.ids(|allocation| allocation.connections.is_some()) {
+                self.end(id);
+            }
+        }
         self.expire(now.instant);
     }
 

@@ -28,6 +28,7 @@ relay.alternate_domain = "turn2.example.org"
 relay.deny_peers = ["192.0.2.0/24"]
 relay.allow_peers = ["10.0.5.0/24"]
 relay.allow_dangerous_peers = true
+relay.tcp_allocations = true
 relay.workers = 3
 auth.realm = "example.org"
 auth.secrets = ["0123456789abcdef-0123456789abcdef"]

@@ -54,6 +54,7 @@ impl Collector for Scrape {
         self.relay_packets(&mut page)?;
         self.relay_kernel(&mut page)?;
         self.relay_streams(&mut page)?;
+        self.relay_data_connections(&mut page)?;
         self.edge(&mut page)?;
         self.rooms(&mut page)?;
         self.signaling(&mut page)
@@ -160,6 +161,26 @@ impl Scrape {
         page.family("relay_streams_closed", "TURN connections that ended, by reason", "reason", closed)?;
         let dropped = self.sum(|w| w.counters.streams.dropped);
         page.counter("relay_stream_drops", "Relayed packets that slow stream clients cost", dropped)
+    }
+
+    /// TCP allocations (RFC 6062).
+    fn relay_data_connections(&self, page: &mut Page<'_>) -> fmt::Result {
+        let now = self.sum(|w| w.data_connections);
+        page.gauge("relay_data_connections", "Peer data connections of TCP allocations now", now)?;
+        page.family(
+            "relay_peer_connections",
+            "Peer data connections of TCP allocations by what became of them",
+            "event",
+            self.added(|w| w.turn.connections.iter().collect()),
+        )?;
+        let of: [(&str, OfWorker<u64>); 2] = [
+            ("to_peer", |w| w.counters.data_connections.to_peers.bytes),
+            ("to_client", |w| w.counters.data_connections.to_clients.bytes),
+        ];
+        let bytes = of.map(|(direction, of)| (direction, self.sum(of)));
+        page.family("relay_data_connection_bytes", "Bytes moved over data connections", "direction", bytes)?;
+        let paused = self.sum(|w| w.counters.data_connections.paused);
+        page.counter("relay_data_connection_pauses", "Times that data connections waited for bandwidth", paused)
     }
 
     fn edge(&self, page: &mut Page<'_>) -> fmt::Result {

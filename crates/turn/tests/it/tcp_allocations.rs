@@ -228,3 +228,15 @@ fn a_tcp_allocation_does_not_move() {
     assert_eq!(code.code(), 405);
     client(1).allocate_tcp(&mut world);
 }
+
+#[test]
+fn a_reload_that_withdraws_tcp_allocations_ends_them_and_no_others() {
+    let (mut world, mut tcp, mut udp) = (world(), client(1), client(2));
+    let at = tcp.allocate_tcp(&mut world);
+    let id = tcp.connected(&mut world, peer());
+    udp.allocate(&mut world);
+    world.news();
+    world.reload(|settings| settings.tcp_allocations = false);
+    assert_eq!(world.news(), [Event::ClosedPeer(id), Event::Closed(at)]);
+    assert_eq!(world.allocations(), 1);
+}
