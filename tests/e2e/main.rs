@@ -15,5 +15,6 @@ mod relay_natdiscovery;
 mod relay_probe;
 mod relay_streams;
 mod relay_tcp_allocations;
+mod relay_tcp_raw;
 mod reload;
 mod rooms;
