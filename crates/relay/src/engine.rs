@@ -44,7 +44,8 @@ pub(crate) trait Engine {
         timeout: Duration,
     ) -> io::Result<Woken>;
 
-    /// Sends all that waits in `outbox` and empties it. What the kernel refuses is counted and lost.
+    /// Sends all that waits in `outbox` and empties it. What the kernel refuses is counted and lost; but what may be the
+    /// error of an earlier packet (`kernel/error_queue.rs`) is tried again.
     fn send(&mut self, sockets: &mut Sockets, arena: &Arena, outbox: &mut Outbox, counters: &mut Counters);
 }
 
