@@ -270,12 +270,33 @@ async fn a_certificate_that_the_file_names_anew_is_served_at_once_and_a_bad_one_
         new.connect(at, "").await.unwrap();
         assert!(old.connect(at, "").await.is_err(), "the old certificate is still served");
     }
+    // Files that changed in place are read again without waiting for somebody to look.
+    let third = Certificate::new();
+    third.install(&new.certificate(), &new.key());
+    server.reload("[rooms]\n", "[rooms]\ncapacity = 5\n");
+    third.connect(server.edge, "").await.unwrap();
     // A connection keeps what it began with.
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     living.write_all(b"GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     let _ = living.read_to_end(&mut answer).await;
     assert!(answer.starts_with(b"HTTP/1.1 "), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_is_no_reason_to_keep_other_settings_back() {
+    let (good, expired) = (Certificate::new(), Certificate::expired());
+    let server = Server::start(&Settings::default().tls(&good).rooms("capacity = 2"));
+    let text = std::fs::read_to_string(server.config()).unwrap();
+    let (certificate, key) = (good.certificate(), good.key());
+    let changed = text
+        .replace(certificate.to_str().unwrap(), expired.certificate().to_str().unwrap())
+        .replace(key.to_str().unwrap(), expired.key().to_str().unwrap())
+        .replace("capacity = 2", "capacity = 3");
+    let told = server.reload(&text, &changed);
+    assert!(told.contains("the old certificates serve on") && told.contains("expired on 2020"), "{told}");
+    assert!(told.contains("reloaded; changed: rooms.capacity"), "{told}");
+    good.connect(server.edge, "").await.unwrap();
 }
 
 #[tokio::test]

@@ -87,8 +87,11 @@ impl Reload {
     fn read_and_apply(&mut self) -> Result<(), Failure> {
         let Loaded { config, warnings, .. } = load_again(self.file.as_deref())?;
         let secrets = self.secrets.again(&config.auth)?;
-        let Reloaded { config, changes } = self.config.replaced_by(config);
-        self.replace_certificates(&config)?;
+        let Reloaded { mut config, mut changes } = self.config.replaced_by(config);
+        if !self.replace_certificates(&config)? {
+            config.tls = self.config.tls.clone();
+            changes.retain(|change| !change.key.starts_with("tls."));
+        }
         for warning in warnings {
             warn!(target: "config", "{warning}");
         }
@@ -98,15 +101,16 @@ impl Reload {
         Ok(())
     }
 
-    /// The one step that can fail, so it is the first. A certificate that has expired is no reason to keep a secret in
-    /// force that was taken away.
-    fn replace_certificates(&self, config: &Config) -> Result<(), Failure> {
+    /// The one step that can fail, so it is the first; whether they were replaced. A certificate that has expired is no
+    /// reason to keep a secret in force that was taken away.
+    fn replace_certificates(&self, config: &Config) -> Result<bool, Failure> {
         match self.doors.certificates.replace(&convert::pairs(config)) {
+            Ok(()) => Ok(true),
             Err(fault @ PairFault { expired: true, .. }) => {
                 warn!(target: "edge", "the old certificates serve on: {fault}");
-                Ok(())
+                Ok(false)
             }
-            other => other.map_err(Failure::config),
+            Err(fault) => Err(Failure::config(fault)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd, generate_simple_self_signed};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -20,12 +20,24 @@ pub(crate) const NAME: &str = "localhost";
 /// Two PEM files in a folder that goes with it.
 pub(crate) struct Certificate {
     folder: Folder,
-    made: CertifiedKey<rcgen::KeyPair>,
+    made: CertifiedKey<KeyPair>,
 }
 
 impl Certificate {
     pub(crate) fn new() -> Self {
         let certificate = Self { folder: Folder::new(), made: generate_simple_self_signed([NAME.to_owned()]).unwrap() };
+        certificate.install(&certificate.certificate(), &certificate.key());
+        certificate
+    }
+
+    /// One whose last day was in 2020.
+    pub(crate) fn expired() -> Self {
+        let mut params = CertificateParams::new([NAME.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2019, 1, 1);
+        params.not_after = date_time_ymd(2020, 1, 1);
+        let signing_key = KeyPair::generate().unwrap();
+        let cert = params.self_signed(&signing_key).unwrap();
+        let certificate = Self { folder: Folder::new(), made: CertifiedKey { cert, signing_key } };
         certificate.install(&certificate.certificate(), &certificate.key());
         certificate
     }
