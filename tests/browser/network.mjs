@@ -69,6 +69,8 @@ export class Network {
     const folder = join(NETNS_ETC, this.client(number));
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n${SERVER_ADDRESS} ${host}\n`);
+    // Whatever else is asked for is refused at once: a name server behind a firewall would be waited for.
+    writeFileSync(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n');
   }
 
   /** A firewall before a client's NAT that lets out only what `allowed` matches, an nftables expression, and counts the rest. */

@@ -119,7 +119,8 @@ async function isGranted(kind) {
   }
 }
 
-function problemOf({ name }, kinds) {
+/** The key of `words.problem` for what `getUserMedia` threw when it was asked for `kinds`. */
+export function problemOf({ name }, kinds) {
   const one = kinds.length > 1 ? null : kinds[0] === 'video' ? 'camera' : 'microphone';
   switch (name) {
     case 'NotAllowedError':

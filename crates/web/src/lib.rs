@@ -24,13 +24,14 @@ const ROOM_NAME_MAX: usize = 128;
 
 /// What is served at `path` (no query, not percent-decoded), or `None` for 404.
 ///
-/// `/` is the landing page, `/r/ROOM` the call page, `/learn` the learning page, `/assets/BUNDLE/NAME` everything that they load. `BUNDLE` is a hash
+/// `/` is the landing page, `/r/ROOM` the call page, `/learn` the learning page, `/test` the connectivity test, `/assets/BUNDLE/NAME` everything that they load. `BUNDLE` is a hash
 /// of all assets: with the current one an asset never changes and says so; any other one gets the same bytes to be
 /// asked for again, because the page may come from another node in the middle of an upgrade.
 pub fn page(path: &str) -> Option<Asset> {
     match path {
         "/" => bundle::html("landing.html"),
         "/learn" => bundle::html("learn.html"),
+        "/test" => bundle::html("test.html"),
         "/robots.txt" => bundle::asset("robots.txt", false),
         _ => call_page(path).or_else(|| loaded_asset(path)),
     }
@@ -57,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_pages_and_every_legal_room_are_found() {
-        for path in ["/", "/learn", "/r/a", "/r/kitchen", "/r/A-b_9", &format!("/r/{}", "x".repeat(128))] {
+        for path in ["/", "/learn", "/test", "/r/a", "/r/kitchen", "/r/A-b_9", &format!("/r/{}", "x".repeat(128))] {
             assert_eq!(page(path).expect(path).content_type, "text/html; charset=utf-8");
         }
     }

@@ -1,0 +1,82 @@
+// An accessibility checker looks at every page, in light and in dark, and finds nothing serious.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Caller, meet } from './caller.mjs';
+import { build, ORIGIN } from './house.mjs';
+
+const PATIENCE = 90_000;
+const AXE = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+const house = await build({ kinds: ['open'] });
+const browser = await house.browser(1);
+
+/** Fails with what axe finds on the page as it is now. */
+async function examine(page, what) {
+  await page.evaluate(AXE);
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    const violations = await page.evaluate(async () => {
+      // A colour on its way to another one is neither.
+      await Promise.all(document.getAnimations().map((animation) => animation.finished));
+      return (await axe.run(document)).violations;
+    });
+    const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+    const told = serious.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target}: ${failureSummary}`));
+    assert.deepEqual(told, [], `${what}, ${colorScheme}`);
+  }
+}
+
+test('the landing page', async () => {
+  const { page } = await browser.tab();
+  await page.goto(ORIGIN);
+  await page.fill('#room-name', 'ab!');
+  await page.keyboard.press('Enter');
+  await examine(page, 'landing page with a complaint');
+});
+
+test('the call page before, while waiting, in the call and after', async () => {
+  const [ada, bob] = [new Caller(await browser.tab()), new Caller(await browser.tab(PHONE))];
+  const room = house.room();
+  await ada.open(room);
+  await ada.page.waitForSelector('#join');
+  await examine(ada.page, 'pre-join');
+  await ada.page.click('#join');
+  await ada.reach('waiting');
+  await examine(ada.page, 'waiting');
+  await bob.join(room);
+  await meet(ada, bob);
+  await ada.page.keyboard.press('i');
+  await examine(ada.page, 'call with details');
+  await examine(bob.page, 'call on a phone');
+  await ada.hangUp();
+  await examine(ada.page, 'after the call');
+  await bob.hangUp();
+});
+
+test('the learning page in a call', async () => {
+  const { page } = await browser.tab();
+  await page.goto(`${ORIGIN}/learn`);
+  await examine(page, 'learning page');
+  await page.click('#start');
+  await page.click('#call');
+  await page.waitForSelector('[data-step="connected"]', { timeout: PATIENCE });
+  await page.click('[data-step="offer"] summary');
+  await examine(page, 'learning page in a call');
+});
+
+test('the connectivity test with its results and its expert part, on a phone', async () => {
+  const { page } = await browser.tab(PHONE);
+  await page.goto(`${ORIGIN}/test?seconds=1&lang=de`);
+  await examine(page, 'connectivity test');
+  await page.click('#start');
+  await page.waitForSelector('#start[data-state="done"]', { timeout: PATIENCE });
+  await page.click('#expert > summary');
+  await page.click('#own');
+  await page.click('#gather');
+  await page.waitForSelector('#candidates tr');
+  for (const summary of await page.$$('.check summary')) await summary.click();
+  await examine(page, 'connectivity test with results');
+});
