@@ -4,7 +4,7 @@ import { element } from './element.js';
 import { words } from './strings.js';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
-const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [640, 170, 34, 24, 12];
+const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP] = [420, 140, 34, 24, 12];
 
 /** `rates` in Mbit/s, evenly spread over `seconds`. */
 export function plot({ seconds, rates }) {
