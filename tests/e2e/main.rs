@@ -10,6 +10,7 @@ mod relay_alternate;
 mod relay_coturn_client;
 mod relay_credentials;
 mod relay_discovery;
+mod relay_engine;
 mod relay_icmp;
 mod relay_natdiscovery;
 mod relay_probe;

@@ -123,6 +123,7 @@ impl Changes {
             tcp_allocations,
             mobility,
             workers,
+            engine,
         } = new;
         self.at_restart("relay.listen", &old.listen, listen);
         self.at_restart("relay.tls_listen", &old.tls_listen, tls_listen);
@@ -141,6 +142,7 @@ impl Changes {
         self.now("relay.tcp_allocations", &old.tcp_allocations, tcp_allocations);
         self.at_restart("relay.mobility", &old.mobility, mobility);
         self.at_restart("relay.workers", &old.workers, workers);
+        self.at_restart("relay.engine", &old.engine, engine);
     }
 
     fn auth(&mut self, old: &Auth, new: &mut Auth) {

@@ -49,7 +49,7 @@ pub use load::{Loaded, load, parse, parse_with, without_file};
 pub use log::{Format, Level, Log};
 pub use problem::{Complaint, Place, Problem, Problems};
 pub use reference::{effective, reference};
-pub use relay::{Discovery, ExternalAddress, Relay};
+pub use relay::{Discovery, Engine, ExternalAddress, Relay};
 pub use rooms::Rooms;
 pub use secret::Secret;
 pub use secrets_file::SecretsFile;

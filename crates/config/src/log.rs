@@ -1,11 +1,9 @@
 //! `[log]`: what the operator reads.
 
 use crate::keys::{Key, Table};
-use crate::nearest::nearest;
-use crate::problem::Complaint;
 use crate::reading::Reading;
 use crate::reference::text;
-use crate::value::{Parsed, quoted};
+use crate::value::word::{one_of, word_of};
 
 pub(crate) const TABLE: Table = Table {
     path: "log",
@@ -94,17 +92,4 @@ impl Log {
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
         vec![("log.level", text(self.level.as_str())), ("log.format", text(self.format.as_str()))]
     }
-}
-
-fn one_of<T: Copy>(words: &[(&'static str, T)], text: &str) -> Parsed<T> {
-    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
-        return Ok(*value);
-    }
-    let expected = words.iter().map(|(word, _)| quoted(word)).collect::<Vec<_>>().join(", ");
-    let near = nearest(text, words.iter().map(|(word, _)| *word)).unwrap_or(words[0].0);
-    Err(Complaint::wrong(format!("one of {expected}"), quoted(text), format!("write \"{near}\"")))
-}
-
-fn word_of<T: PartialEq + Copy>(words: &[(&'static str, T)], value: T) -> &'static str {
-    words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
 }

@@ -8,6 +8,7 @@ pub(crate) mod origin;
 pub(crate) mod ports;
 pub(crate) mod prefix;
 pub(crate) mod size;
+pub(crate) mod word;
 
 use crate::problem::{Complaint, shortened};
 

@@ -4,9 +4,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use posthouse_config::{Auth, Config, Limits, Origins, Relay, TlsPair};
+use posthouse_config::{Auth, Config, Engine, Limits, Origins, Relay, TlsPair};
 use posthouse_edge::Pair;
-use posthouse_relay::RelayAddress;
+use posthouse_relay::{EngineChoice, RelayAddress};
 use posthouse_turn::{Bandwidth, Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings};
 
 use crate::alternates;
@@ -37,6 +37,7 @@ pub(crate) fn turn_settings(
         tcp_allocations,
         mobility: _,
         workers: _,
+        engine: _,
     } = relay;
     let Auth {
         realm,
@@ -127,6 +128,11 @@ pub(crate) fn relay(relay: &Relay) -> posthouse_relay::Config {
         workers: relay.workers,
         buffers: posthouse_relay::Buffers::default(),
         streams: posthouse_relay::StreamLimits::default(),
+        engine: match relay.engine {
+            Engine::Auto => EngineChoice::Auto,
+            Engine::Mmsg => EngineChoice::Mmsg,
+            Engine::IoUring => EngineChoice::IoUring,
+        },
     }
 }
 

@@ -20,6 +20,21 @@ pub struct Config {
     pub buffers: Buffers,
     /// What clients on TCP and TLS may take of time and memory.
     pub streams: StreamLimits,
+    /// How the kernel is asked.
+    pub engine: EngineChoice,
+}
+
+/// How the workers ask the kernel to receive and to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EngineChoice {
+    /// io_uring where the kernel allows it, otherwise as [`Self::Mmsg`].
+    #[default]
+    Auto,
+    /// epoll, `recvmmsg` and `sendmmsg`: one call for many datagrams of one socket.
+    Mmsg,
+    /// The same, and io_uring for one call over many sockets: Linux 6.1. Where it is refused, a warning and
+    /// [`Self::Mmsg`].
+    IoUring,
 }
 
 impl Default for Config {
@@ -31,6 +46,7 @@ impl Default for Config {
             workers: 0,
             buffers: Buffers::default(),
             streams: StreamLimits::default(),
+            engine: EngineChoice::default(),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! [`Engine`]: what a worker asks of the kernel, so that another interface can take the place of the first.
 //!
 //! One turn of a worker is: receive a batch from whatever sockets have something, decide, send a batch over whatever
-//! sockets have something. Both halves span many sockets, which is what an io_uring engine would want: multishot
-//! receives fill the slots, one submission carries all sends.
+//! sockets have something. [`mmsg`] makes one call for each socket, [`uring`] one for many quiet ones.
 
 mod appetite;
+mod choice;
 pub(crate) mod mmsg;
+pub(crate) mod uring;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,6 +14,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 pub(crate) use appetite::Appetite;
+pub(crate) use choice::settle;
 
 use crate::arena::Arena;
 use crate::counters::Counters;

@@ -13,6 +13,7 @@ pub(crate) mod epoll;
 pub(crate) mod error_queue;
 pub(crate) mod limit;
 pub(crate) mod receive;
+pub(crate) mod ring;
 pub(crate) mod send;
 pub(crate) mod sockopt;
 pub(crate) mod wake;

@@ -22,7 +22,7 @@ mod stream;
 mod worker;
 
 pub use clock::now;
-pub use config::{Buffers, Config, RelayAddress, StreamLimits};
+pub use config::{Buffers, Config, EngineChoice, RelayAddress, StreamLimits};
 pub use counters::{Calls, Closed, Counters, DataConnections, Flow, SendErrors, Streams};
 pub use relay::Relay;
 pub use start_error::StartError;

@@ -11,8 +11,10 @@ use std::time::Duration;
 use posthouse_turn::{Settings, Shared};
 use socket2::SockRef;
 
-use crate::config::Config;
+use crate::config::{Config, EngineChoice};
 use crate::engine::mmsg::Mmsg;
+use crate::engine::uring::Uring;
+use crate::engine::{Engine, settle};
 use crate::kernel::limit::raise_descriptors;
 use crate::listener::{self, Listener};
 use crate::ports::Ports;
@@ -33,6 +35,7 @@ pub struct Relay {
     listening: Vec<SocketAddr>,
     settings: Mutex<Arc<Settings>>,
     ports: Arc<Ports>,
+    engine: EngineChoice,
 }
 
 impl Relay {
@@ -51,6 +54,7 @@ impl Relay {
         let ports = Ports::new(&config.relay_addresses, &config.ports, descriptors, config.buffers.relayed_receive);
         ports.check().map_err(|(address, source)| StartError::RelayAddress { address, source })?;
         let ports = Arc::new(ports);
+        let engine = settle(config.engine);
         let workers = controls(count, &settings).map_err(StartError::Worker)?;
         let common = Common {
             shared,
@@ -58,14 +62,16 @@ impl Relay {
             batch: config.buffers.batch,
             streams: config.streams,
             workers: workers.clone().into(),
+            engine,
         };
-        let relay = Self { workers, threads: Mutex::default(), listening, settings: Mutex::new(settings), ports };
+        let settings = Mutex::new(settings);
+        let relay = Self { workers, threads: Mutex::default(), listening, settings, ports, engine };
         for control in &relay.workers {
             let own = std::mem::take(&mut sockets[control.number]);
             let thread = spawn(Arc::clone(control), own, common.clone()).map_err(StartError::Worker)?;
             relay.threads().push(thread);
         }
-        tracing::info!(target: "relay", workers = count, listening = ?relay.listening, descriptors, "relay started");
+        tracing::info!(target: "relay", workers = count, listening = ?relay.listening, descriptors, ?engine, "relay started");
         Ok(relay)
     }
 
@@ -84,6 +90,12 @@ impl Relay {
     #[must_use]
     pub fn listening(&self) -> &[SocketAddr] {
         &self.listening
+    }
+
+    /// How the workers ask the kernel: never [`EngineChoice::Auto`].
+    #[must_use]
+    pub fn engine(&self) -> EngineChoice {
+        self.engine
     }
 
     /// What each worker published last, at most half a second ago.
@@ -229,10 +241,18 @@ fn spawn(control: Arc<Control>, listeners: Vec<Listener>, common: Common) -> io:
     let number = control.number;
     thread::Builder::new().name(format!("relay-{number}")).spawn(move || {
         let life = || {
-            let own = listeners.iter().map(Listener::again).collect();
-            let engine = Mmsg::new(common.batch, Arc::clone(&control.wake))?;
-            Worker::new(engine, own, control.settings(), &common, Arc::clone(&control))?.run()
+            let (slots, wake) = (common.batch, Arc::clone(&control.wake));
+            match common.engine {
+                EngineChoice::IoUring => live(Uring::new(slots, wake)?, &control, &listeners, &common),
+                EngineChoice::Mmsg | EngineChoice::Auto => live(Mmsg::new(slots, wake)?, &control, &listeners, &common),
+            }
         };
         supervise(number, life, || control.restarted());
     })
+}
+
+/// One life of a worker.
+fn live(engine: impl Engine, control: &Arc<Control>, listeners: &[Listener], common: &Common) -> io::Result<()> {
+    let own = listeners.iter().map(Listener::again).collect();
+    Worker::new(engine, own, control.settings(), common, Arc::clone(control))?.run()
 }

@@ -29,7 +29,7 @@ pub(crate) use supervisor::run as supervise;
 
 use crate::arena::Arena;
 use crate::clock;
-use crate::config::StreamLimits;
+use crate::config::{EngineChoice, StreamLimits};
 use crate::counters::Counters;
 use crate::data_connection::DataConnections;
 use crate::engine::{Engine, Received, Woken};
@@ -51,6 +51,8 @@ pub(crate) struct Common {
     pub(crate) streams: StreamLimits,
     /// All of them, in the order of their numbers.
     pub(crate) workers: Arc<[Arc<Control>]>,
+    /// Settled.
+    pub(crate) engine: EngineChoice,
 }
 
 /// One worker's state. Nothing in it is shared but `ports`, and that without a lock where packets pass.

@@ -44,7 +44,12 @@ pub enum Kind {
     /// `turnserver` of the system.
     Coturn,
     /// A binary of ours.
-    Posthouse(PathBuf),
+    Posthouse {
+        /// The program.
+        binary: PathBuf,
+        /// `relay.engine`, where it is not to be the default.
+        engine: Option<String>,
+    },
     /// The yardstick; `join`: with UDP_GRO and UDP_SEGMENT.
     Bare {
         /// GSO and GRO.
@@ -92,7 +97,9 @@ impl Candidate {
         let listen = SocketAddrV4::new(ip, port);
         let (mut command, dialect) = match &self.kind {
             Kind::Coturn => coturn::command(listen, &directory, ground.tls)?,
-            Kind::Posthouse(binary) => posthouse::command(binary, listen, &directory, ground.tls)?,
+            Kind::Posthouse { binary, engine } => {
+                posthouse::command(binary, engine.as_deref(), listen, &directory, ground.tls)?
+            }
             Kind::Bare { join } => bare::command(listen, *join)?,
             Kind::External(_) => unreachable!("external servers were handled above"),
         };

@@ -30,6 +30,7 @@ relay.allow_peers = ["10.0.5.0/24"]
 relay.allow_dangerous_peers = true
 relay.tcp_allocations = true
 relay.workers = 3
+relay.engine = "mmsg"
 auth.realm = "example.org"
 auth.secrets = ["0123456789abcdef-0123456789abcdef"]
 auth.credential_lifetime = "2h"
@@ -54,7 +55,7 @@ log.format = "json"
 "#;
 
 /// Keys whose old value goes on until a restart: all of sockets, threads, and names that living clients sign with.
-const AT_RESTART: [&str; 13] = [
+const AT_RESTART: [&str; 14] = [
     "web.listen",
     "relay.listen",
     "relay.tls_listen",
@@ -64,6 +65,7 @@ const AT_RESTART: [&str; 13] = [
     "relay.alternate_addresses",
     "relay.alternate_port",
     "relay.workers",
+    "relay.engine",
     "auth.realm",
     "edge.listen",
     "admin.listen",

@@ -24,7 +24,7 @@ const READY_MAX: usize = 256;
 const LISTENER_SHARE: usize = 32;
 
 /// Bytes read from streams in one turn: a few thousand packets, after which the others have theirs.
-const STREAMS_SHARE: usize = 512 << 10;
+pub(super) const STREAMS_SHARE: usize = 512 << 10;
 
 /// A UDP payload that every IPv6 way carries: the least MTU 1280 without its headers.
 const SEGMENT_ALWAYS: u16 = 1280 - 40 - 8;
@@ -38,6 +38,12 @@ pub(super) struct Ready {
     writable: bool,
 }
 
+impl Ready {
+    pub(super) fn has_only_input(&self) -> bool {
+        self.readable && !self.failed && !self.writable
+    }
+}
+
 /// epoll and the two batch calls; for streams, read and writev.
 pub(crate) struct Mmsg {
     epoll: Epoll,
@@ -46,7 +52,7 @@ pub(crate) struct Mmsg {
     pub(super) ready: VecDeque<Ready>,
     /// Counts the looks.
     looks: u32,
-    receiver: Receiver,
+    pub(super) receiver: Receiver,
     pub(super) sender: Sender,
     pub(super) plan: Plan,
 }
@@ -255,7 +261,7 @@ impl Mmsg {
         }
     }
 
-    fn send_plan(&mut self, token: Token, sockets: &mut Sockets, arena: &Arena, counters: &mut Counters) {
+    pub(super) fn send_plan(&mut self, token: Token, sockets: &mut Sockets, arena: &Arena, counters: &mut Counters) {
         let Some(ip) = sockets.local_ip(token) else { return };
         let mut at = 0;
         while at < self.plan.messages.len() {
@@ -281,6 +287,23 @@ impl Mmsg {
                     at += 1;
                 }
             }
+        }
+    }
+
+    /// One message of the plan.
+    pub(super) fn send_message(
+        &mut self,
+        at: usize,
+        token: Token,
+        sockets: &mut Sockets,
+        arena: &Arena,
+        counters: &mut Counters,
+    ) {
+        let Some(socket) = sockets.fd(token) else { return };
+        counters.calls.send += 1;
+        match self.sender.send(socket, arena.memory(), &self.plan.pieces, &self.plan.messages[at..=at]) {
+            Ok(_) => self.count_sent(at, 1, token, counters),
+            Err(e) => self.refused(at, &e, token, sockets, arena, counters),
         }
     }
 

@@ -43,11 +43,10 @@ impl Receiver {
         buffers: impl Iterator<Item = &'b mut [u8]>,
     ) -> io::Result<usize> {
         let mut n = 0;
-        for (i, buffer) in buffers.take(self.headers.len()).enumerate() {
-            self.iovecs[i] = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        for (i, buffer) in buffers.take(self.capacity()).enumerate() {
+            self.prepare(i, buffer);
             n = i + 1;
         }
-        self.prepare(n);
         if n == 1 {
             return self.receive_one(socket);
         }
@@ -74,22 +73,29 @@ impl Receiver {
         Ok(1)
     }
 
-    /// Takes pointers into the arrays, which do not change any more before the call.
-    fn prepare(&mut self, n: usize) {
-        let iovecs = self.iovecs.as_mut_ptr();
-        let addresses = self.addresses.as_mut_ptr();
-        let controls = self.controls.as_mut_ptr();
-        for (i, header) in self.headers[..n].iter_mut().enumerate() {
-            let header = &mut header.msg_hdr;
-            header.msg_name = addresses.wrapping_add(i).cast();
-            header.msg_namelen = RawAddress::CAPACITY;
-            header.msg_iov = iovecs.wrapping_add(i);
-            header.msg_iovlen = 1;
-            // The control messages are the first field of `Control` (repr C).
-            header.msg_control = controls.wrapping_add(i).cast();
-            header.msg_controllen = Control::CAPACITY as _;
-            header.msg_flags = 0;
-        }
+    /// How many reads one call takes.
+    pub(super) fn capacity(&self) -> usize {
+        self.headers.len()
+    }
+
+    /// Makes a header ready for a read into `buffer`. The arrays that it points into never grow.
+    pub(super) fn prepare(&mut self, i: usize, buffer: &mut [u8]) -> *mut libc::msghdr {
+        self.iovecs[i] = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        let header = &mut self.headers[i].msg_hdr;
+        header.msg_name = self.addresses.as_mut_ptr().wrapping_add(i).cast();
+        header.msg_namelen = RawAddress::CAPACITY;
+        header.msg_iov = self.iovecs.as_mut_ptr().wrapping_add(i);
+        header.msg_iovlen = 1;
+        // The control messages are the first field of `Control` (repr C).
+        header.msg_control = self.controls.as_mut_ptr().wrapping_add(i).cast();
+        header.msg_controllen = Control::CAPACITY as _;
+        header.msg_flags = 0;
+        header
+    }
+
+    /// So many bytes were read by a call that does not note it itself.
+    pub(super) fn set_len(&mut self, i: usize, len: u32) {
+        self.headers[i].msg_len = len;
     }
 
     /// The `i`-th read of the last call; `None` when it has no address or did not fit.

@@ -36,9 +36,12 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// Whether nothing has to be told beside its destination.
-    pub(super) fn is_plain(&self) -> bool {
-        self.segment == 0 && self.from.is_none()
+    /// Its one piece, when it has one and nothing is to be told beside its destination.
+    pub(super) fn plain(&self, pieces: &[Piece]) -> Option<Piece> {
+        match pieces[self.pieces.clone()] {
+            [piece] if self.segment == 0 && self.from.is_none() => Some(piece),
+            _ => None,
+        }
     }
 }
 
@@ -72,8 +75,7 @@ impl Sender {
     ) -> io::Result<usize> {
         let messages = &messages[..messages.len().min(Self::MESSAGES_MAX)];
         if let [message] = messages
-            && let [piece] = pieces[message.pieces.clone()]
-            && message.is_plain()
+            && let Some(piece) = message.plain(pieces)
         {
             let send = || send_plain(socket, piece.of(memory), message.to);
             return twice(send);
@@ -91,7 +93,7 @@ impl Sender {
     }
 
     /// Fills the arrays first and takes pointers into them last, when they no longer move.
-    fn prepare(&mut self, memory: &[u8], pieces: &[Piece], messages: &[Message]) {
+    pub(super) fn prepare(&mut self, memory: &[u8], pieces: &[Piece], messages: &[Message]) {
         self.iovecs.clear();
         self.grow(messages.len());
         for (i, message) in messages.iter().enumerate() {
@@ -133,6 +135,11 @@ impl Sender {
                 _ => controls.wrapping_add(i).cast(),
             };
         }
+    }
+
+    /// A prepared message as the kernel wants it.
+    pub(super) fn header(&self, i: usize) -> &libc::msghdr {
+        &self.headers[i].msg_hdr
     }
 
     fn grow(&mut self, messages: usize) {

@@ -6,6 +6,7 @@ use super::address::RawAddress;
 use super::control::{Control, Told};
 use super::epoll::{Epoll, Event};
 use super::receive::{Read, Receiver};
+use super::ring::Ring;
 use super::send::{Message, Piece, Sender};
 use super::sockopt;
 use super::wake::Wake;
@@ -195,4 +196,57 @@ fn only_who_wants_room_is_told_of_it() {
         epoll.wait(Duration::from_secs(10)).unwrap().collect::<Vec<_>>(),
         [Event { data: 9, readable: true, failed: false, writable: false }]
     );
+}
+
+/// `None` where the kernel refuses it, which `tests/run` does not accept.
+fn ring() -> Option<Ring> {
+    let ring = Ring::new();
+    assert!(ring.is_ok() || std::env::var_os("POSTHOUSE_REQUIRE_TOOLS").is_none(), "the kernel refuses io_uring");
+    ring.ok()
+}
+
+#[test]
+fn a_ring_sends_over_many_sockets_in_order_and_reads_them() {
+    let Some(mut ring) = ring() else { return };
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..300).map(|_| (socket("127.0.0.1"), socket("127.0.0.1"))).unzip();
+    let memory: Vec<u8> = (0..1200u32).map(|i| (i / 2) as u8).collect();
+    // Two messages by each socket, the second in two pieces.
+    let pieces = pieces(&[[2, 1, 1]; 300].concat());
+    let twice = |i: usize| {
+        let to = receivers[i].1;
+        [message(to, 3 * i..3 * i + 1, 0), message(to, 3 * i + 1..3 * i + 3, 0)]
+    };
+    let messages: Vec<_> = (0..300).flat_map(twice).collect();
+    let sockets = senders.iter().flat_map(|(socket, _)| [socket.as_fd(); 2]);
+    ring.send(&mut Sender::new(), &memory, &pieces, &messages, sockets).unwrap();
+    assert!((0..600).all(|i| matches!(ring.result(i), Ok(2))));
+
+    let mut rooms = vec![0; 300 * 64];
+    let mut receiver = Receiver::new(300);
+    for which in 0..2 {
+        let reads = receivers.iter().map(|(socket, _)| socket.as_fd()).zip(rooms.chunks_mut(64));
+        assert_eq!(ring.receive(&mut receiver, reads).unwrap(), 300);
+        for i in 0..300 {
+            let read = receiver.get(i).unwrap();
+            assert_eq!((read.from, read.len), (senders[i].1, 2));
+            assert_eq!(rooms[64 * i..64 * i + 2], memory[4 * i + 2 * which..][..2]);
+        }
+    }
+    let reads = receivers.iter().map(|(socket, _)| socket.as_fd()).zip(rooms.chunks_mut(64));
+    assert_eq!(ring.receive(&mut receiver, reads).unwrap(), 300);
+    assert!((0..300).all(|i| ring.result(i).unwrap_err().kind() == std::io::ErrorKind::WouldBlock));
+}
+
+#[test]
+fn one_refused_message_of_a_ring_costs_no_other_one() {
+    let Some(mut ring) = ring() else { return };
+    let ((from, _), (to, target)) = (socket("127.0.0.1"), socket("127.0.0.1"));
+    let memory = [b'x'; 9];
+    let nowhere = "[::1]:9".parse().unwrap();
+    let messages = [message(target, 0..1, 0), message(nowhere, 1..2, 0), message(target, 0..2, 3)];
+    let sockets = [from.as_fd(); 3].into_iter();
+    ring.send(&mut Sender::new(), &memory, &pieces(&[6, 3]), &messages, sockets).unwrap();
+    assert_eq!((ring.result(0).unwrap(), ring.result(2).unwrap()), (6, 9));
+    assert_eq!(ring.result(1).unwrap_err().raw_os_error(), Some(libc::EAFNOSUPPORT));
+    assert_eq!(receive(&to, 8).iter().map(|(_, bytes)| bytes.len()).collect::<Vec<_>>(), [6, 3, 3, 3]);
 }

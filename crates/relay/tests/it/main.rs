@@ -2,6 +2,7 @@
 
 mod client;
 mod discovery;
+mod engine;
 mod icmp;
 mod lifecycle;
 mod limits;

@@ -94,9 +94,10 @@ fn one_that_pauses_loses_packets_but_no_answer_and_stays_in_step() {
         assert_eq!(answers, 100);
         assert!(numbers.is_sorted_by(|a, b| a < b), "in order, none twice");
         assert!(!numbers.is_empty() && numbers.len() < count as usize);
-        // All is as before.
+        // All is as before, behind what the relayed socket still held when the answers left.
         socket.send_to(b"now", client.relayed()).unwrap();
-        assert_eq!(client.incoming(), Incoming::Channel(0x4000, b"now".to_vec()));
+        let now = Incoming::Channel(0x4000, b"now".to_vec());
+        assert!((0..count).any(|_| client.incoming() == now));
     }
 }
 

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use posthouse_relay::{Config, Relay, RelayAddress, WorkerStats, now};
+use posthouse_relay::{Config, EngineChoice, Relay, RelayAddress, WorkerStats, now};
 use posthouse_turn::{Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings, Shared};
 
 pub(crate) const REALM: &str = "example.org";
@@ -14,6 +14,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where relayed sockets are bound; peers of the tests live at other loopback addresses.
 pub(crate) const RELAY: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
+
+/// The engine of the tests. `it_io_uring` is made of the same files as `it`: its name tells.
+pub(crate) const ENGINE: EngineChoice =
+    if env!("CARGO_CRATE_NAME").len() == "it_io_uring".len() { EngineChoice::IoUring } else { EngineChoice::Mmsg };
 
 /// One worker on 127.0.0.1. Each test has a range of ports of its own, as tests run side by side, and below the ports
 /// that the kernel gives to whoever asks for any.
@@ -23,6 +27,7 @@ pub(crate) fn config(ports: RangeInclusive<u16>) -> Config {
         relay_addresses: vec![RELAY.into()],
         ports,
         workers: 1,
+        engine: ENGINE,
         ..Config::default()
     }
 }

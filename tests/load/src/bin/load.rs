@@ -38,6 +38,9 @@ struct Arguments {
     /// A binary of ours, `PATH` or `NAME=PATH`; repeat it to compare builds.
     #[arg(long, value_name = "[NAME=]PATH")]
     posthouse: Vec<String>,
+    /// A column of ours for each of these values of `relay.engine`; otherwise its default.
+    #[arg(long, value_name = "ENGINE", value_delimiter = ',')]
+    engine: Vec<String>,
     /// A server that already runs: `NAME=IP:PORT,PID,USERNAME,PASSWORD`.
     #[arg(long, value_name = "NAME=...")]
     external: Vec<String>,
@@ -173,7 +176,13 @@ fn candidates(arguments: &Arguments) -> Result<Vec<Candidate>, String> {
     }
     for text in &arguments.posthouse {
         let (name, path) = text.split_once('=').unwrap_or(("posthouse", text));
-        candidates.push(candidate(name, Kind::Posthouse(path.into())));
+        let ours = |engine| Kind::Posthouse { binary: path.into(), engine };
+        if arguments.engine.is_empty() {
+            candidates.push(candidate(name, ours(None)));
+        }
+        for engine in &arguments.engine {
+            candidates.push(candidate(&format!("{name} {engine}"), ours(Some(engine.clone()))));
+        }
     }
     for text in &arguments.external {
         let (name, external) = text.split_once('=').ok_or_else(|| format!("--external: no NAME= in {text:?}"))?;

@@ -11,12 +11,16 @@ use crate::endpoint::Certificate;
 
 pub(super) fn command(
     binary: &Path,
+    engine: Option<&str>,
     listen: SocketAddrV4,
     directory: &Path,
     tls: Option<&Certificate>,
 ) -> Result<(Command, Dialect), String> {
     let file = directory.join("posthouse.toml");
     let mut text = configuration(listen);
+    if let Some(engine) = engine {
+        text = text.replace("[relay]\n", &format!("[relay]\nengine = \"{engine}\"\n"));
+    }
     if let Some(certificate) = tls {
         let (certificate, key) = certificate.write(directory)?;
         let at = format!("tls_listen = [\"{}:{}\"]\nrelay_addresses", listen.ip(), listen.port() + TLS);
