@@ -1,6 +1,7 @@
 //! SIGHUP: other settings while calls go on.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,6 +132,44 @@ async fn a_new_secret_signs_the_old_one_verifies_until_it_is_taken_away() {
     assert_eq!(failure.code(), Some(401), "{failure}");
     new.free().await.unwrap();
     assert!(!server.log().contains(ANOTHER), "a secret in the log");
+}
+
+#[tokio::test]
+async fn a_file_of_secrets_is_read_again_too() {
+    let server = Server::start(&Settings::default());
+    let file = server.config().with_file_name("secrets");
+    let write = |lines: &str| {
+        std::fs::write(&file, lines).unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    write(SECRET);
+    let told = server.reload(&format!("secrets = [\"{SECRET}\"]"), "secrets_file = \"secrets\"");
+    assert!(told.contains("no setting that can change at once differs"), "a secret that moved is the same: {told}");
+    write(&format!("{ANOTHER}\n{SECRET}\n"));
+    assert!(server.reload("[rooms]\n", "[rooms]\n").contains("reloaded; changed: auth.secrets"));
+    granted(&signed(&server, ANOTHER, "bob")).await.free().await.unwrap();
+    write("too short\n");
+    let told = server.reload("[rooms]\n", "[rooms]\n");
+    assert!(told.contains("reload refused") && told.contains("line 1") && !told.contains("too short\n"), "{told}");
+    granted(&signed(&server, ANOTHER, "bob")).await.free().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_about_to_end_reads_no_file_again() {
+    let mut server = Server::start(&Settings::default().limits("allocations_per_user = 1"));
+    let allocation = allocate(&server.target("alice"), &Ask::default()).await.unwrap();
+    server.signal("TERM");
+    server.wait_for_log("ending");
+    refused(&server.target("bob"), 508).await;
+    server.signal("HUP");
+    // The answer comes after whatever the signal set off; a reload would let new allocations in again.
+    for _ in 0..20 {
+        refused(&server.target("bob"), 508).await;
+    }
+    allocation.free().await.unwrap();
+    let status = server.ended();
+    assert_eq!(status.code(), Some(0), "{status}");
+    assert!(!server.log().contains("reloaded"), "{}", server.log());
 }
 
 #[tokio::test]

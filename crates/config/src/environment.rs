@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use secrecy::zeroize::Zeroizing;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -25,14 +26,13 @@ const PREFIX: &str = "POSTHOUSE_";
 /// What refines the log while one looks; not a key.
 const LOG: &str = "POSTHOUSE_LOG";
 
-/// A variable whose name begins with [`PREFIX`] and a table's.
-#[derive(Debug)]
+/// A variable whose name begins with [`PREFIX`] and a table's. It may hold a secret, so it has no `Debug`.
 pub(crate) struct Variable {
     name: String,
     /// The key that it sets; `None` when there is no such key.
     path: Option<String>,
     /// `v = VALUE`, a document of one key.
-    document: Option<String>,
+    document: Option<Zeroizing<String>>,
 }
 
 /// The name of the variable that sets the key at `path`.
@@ -66,7 +66,8 @@ impl Variable {
         let Some((path, key)) = all().find(|(path, _)| variable(path) == name) else {
             return Self { name, path: None, document: None };
         };
-        let document = value.into_string().ok().map(|value| format!("v = {}", as_toml(key, &value)));
+        let value = value.into_string().ok().map(Zeroizing::new);
+        let document = value.map(|value| Zeroizing::new(format!("v = {}", *Zeroizing::new(as_toml(key, &value)))));
         Self { name, path: Some(path), document }
     }
 
