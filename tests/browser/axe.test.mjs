@@ -1,4 +1,4 @@
-// An accessibility checker looks at every page, in light and in dark, and finds nothing serious.
+// An accessibility checker looks at every page, in light and in dark, and finds nothing serious; fingers find their buttons.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -29,12 +29,25 @@ async function examine(page, what) {
   }
 }
 
+/** Fails where a finger does not fit (44 pixels), or the page is wider than the telephone. A label is as good as its field. */
+async function reach(page) {
+  const controls = await page.$$eval('button, a, summary, select, textarea, input', (all) => all.filter((one) => one.checkVisibility()).map((one) => {
+    const { width, height } = (one.closest('label') ?? one).getBoundingClientRect();
+    return { name: one.id || one.textContent, size: Math.min(width, height) };
+  }));
+  assert.ok(controls.length > 3, `${controls.length} controls`);
+  assert.deepEqual(controls.filter(({ size }) => size < 44), []);
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= PHONE.viewport.width, `the page is ${width} pixels wide`);
+}
+
 test('the landing page', async () => {
-  const { page } = await browser.tab();
+  const { page } = await browser.tab(PHONE);
   await page.goto(ORIGIN);
   await page.fill('#room-name', 'ab!');
   await page.keyboard.press('Enter');
   await examine(page, 'landing page with a complaint');
+  await reach(page);
 });
 
 test('the call page before, while waiting, in the call and after', async () => {
@@ -57,7 +70,7 @@ test('the call page before, while waiting, in the call and after', async () => {
 });
 
 test('the learning page in a call', async () => {
-  const { page } = await browser.tab();
+  const { page } = await browser.tab(PHONE);
   await page.goto(`${ORIGIN}/learn`);
   await examine(page, 'learning page');
   await page.click('#start');
@@ -65,6 +78,7 @@ test('the learning page in a call', async () => {
   await page.waitForSelector('[data-step="connected"]', { timeout: PATIENCE });
   await page.click('[data-step="offer"] summary');
   await examine(page, 'learning page in a call');
+  await reach(page);
 });
 
 test('the connectivity test with its results and its expert part, on a phone', async () => {
@@ -79,4 +93,12 @@ test('the connectivity test with its results and its expert part, on a phone', a
   await page.waitForSelector('#candidates tr');
   for (const summary of await page.$$('.check summary')) await summary.click();
   await examine(page, 'connectivity test with results');
+  await reach(page);
+});
+
+test('the checker is awake: a picture without a word is found', async () => {
+  const { page } = await browser.tab();
+  await page.goto(ORIGIN);
+  await page.evaluate(() => document.querySelector('main').append(document.createElement('img')));
+  await assert.rejects(examine(page, 'spoiled page'), /image-alt/);
 });

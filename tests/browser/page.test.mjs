@@ -29,6 +29,20 @@ test('the landing page leads to a room and remembers it', async () => {
   assert.deepEqual(complaints, []);
 });
 
+test('the language is the browser’s, until another one is chosen', async () => {
+  const { page, complaints } = await browser.tab({ locale: 'de-AT' });
+  await page.goto(ORIGIN);
+  assert.equal(await page.textContent('#open-room'), 'Raum öffnen');
+  assert.equal(await page.getAttribute('html', 'lang'), 'de');
+  await page.selectOption('#language', 'en');
+  await page.waitForSelector('#open-room:text("Open room")');
+  await page.goto(house.room());
+  assert.equal(await page.textContent('#join'), 'Join');
+  await page.goto(house.room('?lang=de'));
+  assert.equal(await page.textContent('#join'), 'Eintreten');
+  assert.deepEqual(complaints, []);
+});
+
 test('every control has a name, a pressed state where it is a switch, and room for a finger', async () => {
   const caller = new Caller(await browser.tab({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }));
   await caller.join(house.room());
