@@ -12,6 +12,7 @@ mod relay_credentials;
 mod relay_discovery;
 mod relay_engine;
 mod relay_icmp;
+mod relay_mobility;
 mod relay_natdiscovery;
 mod relay_probe;
 mod relay_streams;

@@ -9,8 +9,7 @@ use crate::problem::Complaint;
 use crate::reading::Reading;
 
 /// Path of a key, and the feature that it needs.
-const NOT_YET: [(&str, &str); 4] = [
-    ("relay.mobility", "mobility (RFC 8016)"),
+const NOT_YET: [(&str, &str); 3] = [
     ("tls.acme.domains", "certificates by ACME"),
     ("tls.acme.contact", "certificates by ACME"),
     ("cluster.engine", "several nodes"),

@@ -140,7 +140,7 @@ impl Changes {
         self.now("relay.allow_peers", &old.allow_peers, allow_peers);
         self.now("relay.allow_dangerous_peers", &old.allow_dangerous_peers, allow_dangerous_peers);
         self.now("relay.tcp_allocations", &old.tcp_allocations, tcp_allocations);
-        self.at_restart("relay.mobility", &old.mobility, mobility);
+        self.now("relay.mobility", &old.mobility, mobility);
         self.at_restart("relay.workers", &old.workers, workers);
         self.at_restart("relay.engine", &old.engine, engine);
     }

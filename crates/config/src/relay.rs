@@ -138,7 +138,8 @@ pub(crate) const TABLE: Table = Table {
             default: "false",
             example: "false",
             expects: "true or false",
-            text: "Clients may keep an allocation when their address changes (RFC 8016). False: no browser does.",
+            text: "Whether clients may keep an allocation, with its relayed address, when their own address changes\n\
+                   (RFC 8016). False: no browser asks for it, and an allocation over TCP then outlives its connection.",
         },
         Key {
             name: "workers",
@@ -189,7 +190,7 @@ pub struct Relay {
     pub allow_dangerous_peers: bool,
     /// Relayed TCP connections (RFC 6062).
     pub tcp_allocations: bool,
-    /// RFC 8016. Not available yet.
+    /// Whether clients may move (RFC 8016).
     pub mobility: bool,
     /// Threads; 0: one per core.
     pub workers: usize,

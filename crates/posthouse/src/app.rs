@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use posthouse_config::{Config, Loaded};
 use posthouse_relay::Relay;
 use posthouse_signaling::{Ports, Signaling};
-use posthouse_turn::{NonceKeys, Shared};
+use posthouse_turn::Shared;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -18,8 +18,9 @@ use crate::admin::{self, View, metrics};
 use crate::announce::Announcement;
 use crate::check::load;
 use crate::exit::Failure;
-use crate::ground::{Own, Secrets, random};
+use crate::ground::{Own, Secrets};
 use crate::ice::{IceUrls, Mint};
+use crate::keys::Keys;
 use crate::listeners::bind_all;
 use crate::logging::Logging;
 use crate::pages::EmbeddedPages;
@@ -55,8 +56,8 @@ async fn serve(config: Config, file: Option<PathBuf>, logging: Logging) -> Resul
     let web = bind_all(&config.web.listen)?;
     let admin = bind_all(&config.admin.listen)?;
     let streams = Streams::bind(&config)?;
-    let nonce_keys = NonceKeys::new(random()?, None, posthouse_relay::now());
-    let relay = start_relay(&config, &secrets, nonce_keys.clone())?;
+    let keys = Keys::draw()?;
+    let relay = start_relay(&config, &secrets, &keys)?;
     let urls = IceUrls::of(&config);
     let origin = config.origin().unwrap_or_default();
     let mint = Mint::new(secrets.first().clone(), config.auth.credential_lifetime);
@@ -106,7 +107,7 @@ async fn serve(config: Config, file: Option<PathBuf>, logging: Logging) -> Resul
     notify::ready("serving");
     info!(target: "posthouse", version = env!("CARGO_PKG_VERSION"), "serving");
 
-    let mut reload = Reload { file, config, secrets, nonce_keys, doors, count };
+    let mut reload = Reload { file, config, secrets, keys, doors, count };
     house.serve_until_told(&mut signals, &mut reload, &drain, &mut sessions).await;
     Ok(())
 }
@@ -119,9 +120,9 @@ async fn all_has_ended(sessions: &mut JoinSet<()>, relay: &Relay) {
     }
 }
 
-fn start_relay(config: &Config, secrets: &Secrets, nonce_keys: NonceKeys) -> Result<Arc<Relay>, Failure> {
+fn start_relay(config: &Config, secrets: &Secrets, keys: &Keys) -> Result<Arc<Relay>, Failure> {
     let own = Own::of(config);
-    let settings = convert::turn_settings(&config.relay, &config.auth, &config.limits, secrets, own, nonce_keys);
+    let settings = convert::turn_settings(&config.relay, &config.auth, &config.limits, secrets, own, keys);
     let relay = Relay::start(&convert::relay(&config.relay), Arc::new(settings), Shared::new());
     relay.map(Arc::new).map_err(|error| Failure::relay(&error))
 }

@@ -7,10 +7,11 @@ use std::net::{IpAddr, SocketAddr};
 use posthouse_config::{Auth, Config, Engine, Limits, Origins, Relay, TlsPair};
 use posthouse_edge::Pair;
 use posthouse_relay::{EngineChoice, RelayAddress};
-use posthouse_turn::{Bandwidth, Credentials, Families, NonceKeys, PeerPolicy, Quotas, Rates, Settings};
+use posthouse_turn::{Bandwidth, Credentials, Families, PeerPolicy, Quotas, Rates, Settings};
 
 use crate::alternates;
 use crate::ground::{Own, Secrets};
+use crate::keys::Keys;
 
 /// `[relay]`, `[auth]` and `[limits]` as the state machine takes them.
 pub(crate) fn turn_settings(
@@ -19,7 +20,7 @@ pub(crate) fn turn_settings(
     limits: &Limits,
     secrets: &Secrets,
     own: Own,
-    nonce_keys: NonceKeys,
+    keys: &Keys,
 ) -> Settings {
     let Relay {
         listen: _,
@@ -35,7 +36,7 @@ pub(crate) fn turn_settings(
         allow_peers,
         allow_dangerous_peers,
         tcp_allocations,
-        mobility: _,
+        mobility,
         workers: _,
         engine: _,
     } = relay;
@@ -83,7 +84,8 @@ pub(crate) fn turn_settings(
         },
         discovery: alternates::discovery(relay),
         alternate: alternates::server(relay),
-        ..Settings::new(credentials, nonce_keys)
+        mobility: mobility.then(|| keys.tickets.clone()),
+        ..Settings::new(credentials, keys.nonces.clone())
     }
 }
 

@@ -17,6 +17,7 @@ mod doctor;
 mod exit;
 mod ground;
 mod ice;
+mod keys;
 mod listeners;
 mod logging;
 mod notify;

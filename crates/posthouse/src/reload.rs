@@ -17,7 +17,6 @@ use posthouse_config::{Applies, Auth, Change, Config, Loaded, Reloaded, User};
 use posthouse_edge::{Certificates, Edge, PairFault};
 use posthouse_relay::Relay;
 use posthouse_signaling::Signaling;
-use posthouse_turn::NonceKeys;
 use tracing::{error, info, warn};
 
 use crate::admin::Token;
@@ -26,6 +25,7 @@ use crate::convert;
 use crate::exit::Failure;
 use crate::ground::{Own, Secrets};
 use crate::ice::{IceUrls, Mint};
+use crate::keys::Keys;
 use crate::logging::Logging;
 use crate::notify;
 use crate::pages::EmbeddedPages;
@@ -48,8 +48,7 @@ pub(crate) struct Reload {
     pub(crate) file: Option<PathBuf>,
     pub(crate) config: Config,
     pub(crate) secrets: Secrets,
-    /// The same for the whole life of the process, so that every nonce stays good.
-    pub(crate) nonce_keys: NonceKeys,
+    pub(crate) keys: Keys,
     pub(crate) doors: Doors,
     pub(crate) count: Arc<Count>,
 }
@@ -117,8 +116,7 @@ impl Reload {
     fn apply(&self, config: &Config, secrets: &Secrets) {
         let Doors { relay, edge, certificates: _, signaling, credentials, pages, token, logging } = &self.doors;
         let own = Own::of(config);
-        let settings =
-            convert::turn_settings(&config.relay, &config.auth, &config.limits, secrets, own, self.nonce_keys.clone());
+        let settings = convert::turn_settings(&config.relay, &config.auth, &config.limits, secrets, own, &self.keys);
         relay.apply(&Arc::new(settings));
         for user in revoked(&self.config.auth, &config.auth) {
             relay.end_user(&user.name);

@@ -46,7 +46,16 @@ pub(crate) struct Author {
 
 impl Author {
     pub(crate) fn new() -> Self {
-        Self { user: time_limited(SECRET, "alice", now() + 3600), challenge: None }
+        Self::named("alice")
+    }
+
+    pub(crate) fn named(user: &str) -> Self {
+        Self { user: time_limited(SECRET, user, now() + 3600), challenge: None }
+    }
+
+    /// The same credential where no challenge was met yet: a nonce is good for one place.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self { user: self.user.clone(), challenge: None }
     }
 
     /// A message, signed once there was a challenge.

@@ -29,6 +29,7 @@ relay.deny_peers = ["192.0.2.0/24"]
 relay.allow_peers = ["10.0.5.0/24"]
 relay.allow_dangerous_peers = true
 relay.tcp_allocations = true
+relay.mobility = true
 relay.workers = 3
 relay.engine = "mmsg"
 auth.realm = "example.org"
