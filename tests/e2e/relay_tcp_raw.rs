@@ -68,11 +68,12 @@ impl Client {
         error_code(&answer).map_or_else(|| Ok(connection(&answer)), Err)
     }
 
-    /// Becomes a client data connection.
-    fn bind(mut self, connection: Vec<u8>) -> TcpStream {
-        let answer = self.request(METHOD_CONNECTION_BIND, &[&Raw(ATTR_CONNECTION_ID, connection)]);
+    /// A client data connection of the same user: an allocation knows its user by the whole name, expiry and all.
+    fn bound(&self, connection: Vec<u8>) -> TcpStream {
+        let mut data = Self { author: self.author.again(), ..Self::to(self.stream.peer_addr().unwrap()) };
+        let answer = data.request(METHOD_CONNECTION_BIND, &[&Raw(ATTR_CONNECTION_ID, connection)]);
         assert_eq!(error_code(&answer), None);
-        self.stream
+        data.stream
     }
 }
 
@@ -118,7 +119,7 @@ fn a_megabyte_passes_each_way_whoever_connects() {
     let connection_out = control.connect(listener.local_addr().unwrap()).expect("a connection");
     let (peer, from) = listener.accept().unwrap();
     assert_eq!(from, relayed);
-    carries_a_megabyte_each_way(&Client::to(server.relay).bind(connection_out), &peer);
+    carries_a_megabyte_each_way(&control.bound(connection_out), &peer);
 
     let any_port = Peer("127.0.0.1:1".parse().unwrap());
     assert_eq!(error_code(&control.request(METHOD_CREATE_PERMISSION, &[&any_port])), None);
@@ -126,7 +127,7 @@ fn a_megabyte_passes_each_way_whoever_connects() {
     let attempt = control.message();
     assert_eq!(attempt.typ.method, METHOD_CONNECTION_ATTEMPT);
     assert_eq!(xor_address(&attempt, ATTR_XOR_PEER_ADDRESS), Some(peer.local_addr().unwrap()));
-    carries_a_megabyte_each_way(&Client::to(server.relay).bind(connection(&attempt)), &peer);
+    carries_a_megabyte_each_way(&control.bound(connection(&attempt)), &peer);
 }
 
 #[test]

@@ -58,6 +58,11 @@ impl Author {
         Self { user: self.user.clone(), challenge: None }
     }
 
+    /// The same user, who was not challenged yet.
+    pub(crate) fn again(&self) -> Self {
+        Self { user: self.user.clone(), challenge: None }
+    }
+
     /// A message, signed once there was a challenge.
     pub(crate) fn write(&self, kind: MessageType, attributes: &[&dyn Setter]) -> Message {
         let mut message = Message::new();
