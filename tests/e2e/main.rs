@@ -8,6 +8,7 @@ mod harness;
 mod hostile;
 mod relay_alternate;
 mod relay_coturn_client;
+mod relay_coturn_families;
 mod relay_credentials;
 mod relay_discovery;
 mod relay_engine;

@@ -80,6 +80,7 @@ attribute_types! {
     RESPONSE_ORIGIN = 0x802b, "RESPONSE-ORIGIN", "RFC 5780 §7.3";
     OTHER_ADDRESS = 0x802c, "OTHER-ADDRESS", "RFC 5780 §7.4";
     MOBILITY_TICKET = 0x8030, "MOBILITY-TICKET", "RFC 8016 §4.1";
+    DRAFT_ADDITIONAL_ADDRESS_FAMILY = 0x8032, "ADDITIONAL-ADDRESS-FAMILY", "drafts of RFC 8656; coturn's clients until 4.7";
 }
 
 impl fmt::Display for AttributeType {

@@ -10,6 +10,9 @@ use super::{Server, Settings};
 /// Not the address where the server listens and relays: a peer of its own.
 pub(crate) const PEER: &str = "127.0.0.2";
 
+/// The same for IPv6, where loopback has one address only: not the server's port.
+pub(crate) const PEER6: &str = "::1";
+
 /// See the file: without it three draws of four are channel numbers that RFC 8656 forbids.
 const LOW_CHANNELS: &str = include_str!("coturn/low_channels.c");
 
@@ -18,7 +21,7 @@ pub(crate) struct Coturn {
     low_channels: PathBuf,
     pub(crate) server: Server,
     _folder: Folder,
-    _peer: Beside,
+    _peers: Vec<Beside>,
 }
 
 impl Coturn {
@@ -30,8 +33,10 @@ impl Coturn {
         let folder = Folder::new();
         let low_channels = build(&cc, &folder);
         let server = Server::start(settings);
-        let peer = Beside::start(&peer, &["-L", PEER, "-p", &server.spare_port.to_string()]);
-        Some(Self { uclient, low_channels, server, _folder: folder, _peer: peer })
+        let port = server.spare_port.to_string();
+        let addresses = if settings.ipv6 { &[PEER, PEER6][..] } else { &[PEER] };
+        let peers = addresses.iter().map(|address| Beside::start(&peer, &["-L", address, "-p", &port])).collect();
+        Some(Self { uclient, low_channels, server, _folder: folder, _peers: peers })
     }
 
     pub(crate) fn uclient(&self, seconds: u32, arguments: &[&str]) -> Output {

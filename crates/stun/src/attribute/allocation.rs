@@ -37,12 +37,16 @@ impl Message<'_> {
         self.family(AttributeType::REQUESTED_ADDRESS_FAMILY)
     }
 
-    /// ADDITIONAL-ADDRESS-FAMILY (RFC 8656 §18.11); the inner error is a family byte we do not know.
+    /// ADDITIONAL-ADDRESS-FAMILY (RFC 8656 §18.11), by its number or, where that is absent, the number it had in drafts:
+    /// coturn's clients sent that one for years. The inner error is a family byte we do not know.
     ///
     /// # Errors
     /// The value is not four bytes.
     pub fn additional_address_family(&self) -> Result<Option<Result<Family, u8>>, AttributeError> {
-        self.family(AttributeType::ADDITIONAL_ADDRESS_FAMILY)
+        match self.family(AttributeType::ADDITIONAL_ADDRESS_FAMILY)? {
+            None => self.family(AttributeType::DRAFT_ADDITIONAL_ADDRESS_FAMILY),
+            family => Ok(family),
+        }
     }
 
     /// EVEN-PORT (RFC 8656 §18.7).

@@ -164,6 +164,20 @@ fn an_additional_family_gives_both() {
 }
 
 #[test]
+fn the_draft_s_number_of_the_additional_family_is_understood_where_the_right_one_is_absent() {
+    let draft = AttributeType::DRAFT_ADDITIONAL_ADDRESS_FAMILY;
+    let (mut world, mut client, mut both) = (World::new(), Client::new(1), Client::new(2));
+    let answer = client.allocate_with(&mut world, |b| {
+        b.attribute(draft, &FAMILY_V6);
+    });
+    assert_eq!(answer.all_relayed().len(), 2);
+    let answer = both.allocate_with(&mut world, |b| {
+        b.attribute(draft, &FAMILY_V4).attribute(AttributeType::ADDITIONAL_ADDRESS_FAMILY, &FAMILY_V6);
+    });
+    assert_eq!((answer.code(), answer.all_relayed().len()), (0, 2), "the draft's is not looked at");
+}
+
+#[test]
 fn a_dual_allocation_survives_the_failure_of_one_family_and_says_so() {
     let dual = |b: &mut Builder<'_>| {
         b.attribute(AttributeType::ADDITIONAL_ADDRESS_FAMILY, &FAMILY_V6);
