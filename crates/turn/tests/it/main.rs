@@ -18,6 +18,7 @@ mod model;
 mod policy;
 mod refresh;
 mod relaying;
+mod rfc;
 mod sim;
 mod tcp_allocations;
 mod tcp_client;
