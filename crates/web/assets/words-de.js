@@ -166,7 +166,7 @@ export const german = {
       credentialsOwn: 'Geprüft werden die Server aus dem Teil für Fachleute, mit den Zugangsdaten von dort.',
 
       stunGood: ({ address }) => `UDP geht hinaus und kommt zurück; von außen ist dieses Gerät ${address}.`,
-      stunSame: ({ address }) => `UDP geht hinaus und kommt zurück; dieses Gerät hat selbst die öffentliche Adresse ${address}.`,
+      stunSame: ({ address }) => `UDP geht hinaus und kommt zurück; der Server sieht dieses Gerät unter seiner eigenen Adresse, ${address}.`,
       stunBad: 'Keine Antwort über UDP: eine Firewall sperrt es. Direkte Anrufe scheitern, das Relay wird über TCP oder TLS gebraucht.',
       stunNone: 'Kein STUN-Server in der Liste: direkte Anrufe über ein NAT brauchen einen.',
 

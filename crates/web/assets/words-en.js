@@ -167,7 +167,7 @@ export const english = {
       credentialsOwn: 'The servers from the expert part are tested, with the credentials given there.',
 
       stunGood: ({ address }) => `UDP goes out and comes back; from outside this device is ${address}.`,
-      stunSame: ({ address }) => `UDP goes out and comes back; this device has the public address ${address} itself.`,
+      stunSame: ({ address }) => `UDP goes out and comes back; the server sees this device at its own address, ${address}.`,
       stunBad: 'No answer over UDP: a firewall blocks it, so direct calls will fail and the relay is needed over TCP or TLS.',
       stunNone: 'No STUN server is in the list: direct calls across a NAT need one.',
 
