@@ -2,6 +2,7 @@
 
 mod allocate;
 mod alternate;
+mod answer;
 mod auth;
 mod bandwidth;
 mod binding;
