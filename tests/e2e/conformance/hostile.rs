@@ -126,6 +126,14 @@ pub(crate) const DATAGRAMS: &[Case] = &[
         let port = client.local().port().to_be_bytes();
         assert_eq!(answer.get(MAPPED_ADDRESS), Some(&[0, 1, port[0], port[1], 127, 0, 0, 1][..]));
     }),
+    ("a classic Binding that wants its answer from elsewhere gets none", |w| {
+        let mut client = w.client();
+        for flags in [2, 4, 6] {
+            let mut bytes = Request::new(BINDING).with(0x0003, &[0, 0, 0, flags]).bytes();
+            bytes[4..8].copy_from_slice(&[1, 2, 3, 4]);
+            dropped(&mut client, &bytes);
+        }
+    }),
     ("ChannelData that claims more than it brings is dropped", |w| {
         let ((mut session, _), peer) = (w.allocated(), w.peer());
         session.bind(0x4000, peer.address());

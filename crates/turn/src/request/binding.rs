@@ -48,10 +48,14 @@ impl Server {
     }
 
     /// A Binding request without magic cookie, by a client of RFC 3489: the answer is MAPPED-ADDRESS (RFC 8489 §11).
+    ///
+    /// One that asks for an answer from elsewhere gets none: from here it would make the client's NAT look open.
     pub(super) fn classic_binding(&mut self, now: Now, from: FiveTuple, packet: &[u8]) {
         let message = Message::parse_any_cookie(packet).ok();
         let is_binding = |m: &Message<'_>| (m.class(), m.method()) == (Class::Request, Method::BINDING);
-        let Some(message) = message.filter(is_binding).filter(|_| can_be_forged(&from)) else {
+        let is_for_here = |m: &Message<'_>| matches!(m.change_request(), Ok(None | Some((false, false))));
+        let message = message.filter(is_binding).filter(is_for_here);
+        let Some(message) = message.filter(|_| can_be_forged(&from)) else {
             self.stats.drops.malformed += 1;
             return;
         };

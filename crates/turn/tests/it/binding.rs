@@ -110,6 +110,21 @@ fn a_classic_client_without_magic_cookie_gets_mapped_address() {
 }
 
 #[test]
+fn a_classic_client_that_wants_an_answer_from_elsewhere_gets_none() {
+    let (mut world, client) = (World::new(), Client::new(1));
+    for (flags, is_answered) in [(0, true), (2, false), (4, false), (6, false)] {
+        let mut buffer = [0; 64];
+        let kind = MessageType::new(Method::BINDING, Class::Request);
+        let len = Builder::with_cookie(&mut buffer, kind, 0x0102_0304, TransactionId([9; 12]))
+            .number(AttributeType::CHANGE_REQUEST, flags)
+            .finish()
+            .unwrap();
+        world.packet(client.at, &buffer[..len]);
+        assert_eq!(world.answer().is_some(), is_answered, "flags {flags}");
+    }
+}
+
+#[test]
 fn only_binding_may_lack_the_magic_cookie() {
     let (mut world, client) = (World::new(), Client::new(1));
     let mut buffer = [0; 64];
