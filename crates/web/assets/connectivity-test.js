@@ -11,6 +11,7 @@ import { judgeRelay, tryRelay } from './check-relay.js';
 import { checkCredentials, checkSecure, checkStun } from './check-servers.js';
 import { checkSignaling } from './check-signaling.js';
 import { checkThroughput } from './check-throughput.js';
+import { isAnswer } from './gathering.js';
 import { relays } from './ice-config.js';
 import { oneByOne, wayOf } from './ice-url.js';
 
@@ -58,7 +59,7 @@ export class ConnectivityTest extends EventTarget {
     const [stun, tried] = await Promise.all([this.#check('stun', () => checkStun(servers)), this.#relays(servers)]);
     this.#judgeRelays(tried, stun);
     const good = tried.filter(({ trouble }) => !trouble);
-    const answering = good[0] ?? tried.find(({ trouble }) => ['wrongCredential', 'refused'].includes(trouble.kind));
+    const answering = good[0] ?? tried.find(({ trouble }) => isAnswer(trouble));
     const working = good[0]?.server ?? null;
     const overUdp = good.find(({ way }) => way === 'Udp')?.server ?? null;
     await Promise.all([
