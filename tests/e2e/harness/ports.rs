@@ -14,10 +14,13 @@ const LISTENERS: u16 = 8;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// A slice that nobody uses at this moment.
+/// A slice that nobody uses, for as long as this is kept.
 pub(crate) struct Ports {
     first: u16,
     taken: u16,
+    /// At the slice's last port: servers share ports, this listener shares with nobody, so that runs of this binary
+    /// beside each other never get the same slice.
+    _guard: TcpListener,
 }
 
 impl Ports {
@@ -27,8 +30,9 @@ impl Ports {
         for _ in 0..PORTS / SLICE {
             let slice = (start + NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS / SLICE);
             let first = FIRST + slice * SLICE;
+            let Ok(guard) = TcpListener::bind((Ipv4Addr::UNSPECIFIED, first + SLICE - 1)) else { continue };
             if (first..first + LISTENERS).all(is_free) {
-                return Self { first, taken: 0 };
+                return Self { first, taken: 0, _guard: guard };
             }
         }
         panic!("no {LISTENERS} free ports in a row from {FIRST} on");
@@ -43,7 +47,7 @@ impl Ports {
 
     /// Where relayed transport addresses are bound.
     pub(crate) fn relay_range(&self) -> RangeInclusive<u16> {
-        self.first + LISTENERS..=self.first + SLICE - 1
+        self.first + LISTENERS..=self.first + SLICE - 2
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) struct Server {
     pub(crate) relay_ports: RangeInclusive<u16>,
     /// A port of this test's own where the server does not listen.
     pub(crate) spare_port: u16,
+    _ports: Ports,
 }
 
 impl Server {
@@ -83,8 +84,20 @@ impl Server {
         let file = folder.file("posthouse.toml", &toml);
         let (child, log) =
             spawn(Command::new(POSTHOUSE).envs(environment.iter().copied()).arg("run").arg("--config").arg(file));
-        let mut server =
-            Self { child, log, folder, web, relay, relay6, admin, relay_tls, edge, relay_ports, spare_port };
+        let mut server = Self {
+            child,
+            log,
+            folder,
+            web,
+            relay,
+            relay6,
+            admin,
+            relay_tls,
+            edge,
+            relay_ports,
+            spare_port,
+            _ports: ports,
+        };
         server.wait_until_ready(token);
         server
     }
