@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::endpoint::Transport;
+use crate::framing::Framing;
 use crate::traffic::{Load, Pace};
 
 /// A group of cells, chosen by name on the command line.
@@ -28,6 +29,8 @@ pub enum Row {
     Memory,
     /// One-way delay at 5,000 packets a second.
     Latency,
+    /// Send and Data indications in place of ChannelData. Not among the default rows.
+    Indications,
     /// Clients over TCP. Not among the default rows.
     Tcp,
     /// Clients over TLS. Not among the default rows.
@@ -89,6 +92,8 @@ pub enum Work {
 pub struct Relay {
     /// How clients reach the server.
     pub transport: Transport,
+    /// What payloads travel in on the client's side.
+    pub framing: Framing,
     /// Which way.
     pub direction: Direction,
     /// Allocations, or pairs of them.
@@ -141,6 +146,7 @@ fn row_cells(row: Row, scale: Scale) -> Vec<Cell> {
         Row::C2c => [200, 1200].map(|len| relay(Direction::Between, len, 1, 16, None, Some((0.50, 0.30)))).into(),
         Row::Allocate => vec![cell("Allocate, two round trips", Work::Allocate(scale.allocations), Some((0.50, 0.35)))],
         Row::Binding => vec![cell("Binding", Work::Binding, Some((0.70, 0.55)))],
+        Row::Indications => [200, 1200].into_iter().flat_map(|len| BOTH.map(|way| indications(way, len))).collect(),
         Row::Tcp => streams(Transport::Tcp),
         Row::Tls => streams(Transport::Tls),
         Row::Memory => vec![cell(&format!("{} idle allocations", scale.idle), Work::Memory(scale.idle), None)],
@@ -149,6 +155,15 @@ fn row_cells(row: Row, scale: Scale) -> Vec<Cell> {
 
 fn cell(name: &str, work: Work, target: Option<(f64, f64)>) -> Cell {
     Cell { name: name.into(), work, target }
+}
+
+fn indications(direction: Direction, payload_len: usize) -> Cell {
+    let mut cell = relay(direction, payload_len, 1, 16, None, None);
+    if let Work::Relay(relay) = &mut cell.work {
+        relay.framing = Framing::Indication;
+    }
+    cell.name += ", in indications";
+    cell
 }
 
 /// Single frames both ways, and several frames a write from clients.
@@ -189,5 +204,6 @@ fn relay(
         name += &format!(", {rate} packets/s");
     }
     let load = Load { payload_len, burst, pace };
-    Cell { name, work: Work::Relay(Relay { transport: Transport::Udp, direction, flows, load }), target }
+    let (transport, framing) = (Transport::Udp, Framing::Channel);
+    Cell { name, work: Work::Relay(Relay { transport, framing, direction, flows, load }), target }
 }

@@ -52,6 +52,8 @@ impl Credentials {
 pub enum Goal {
     /// A relayed transport address.
     Allocated,
+    /// A permission for the peer as well.
+    Permitted,
     /// A permission and a channel to the peer as well.
     Bound,
     /// Nothing any more.
@@ -109,7 +111,7 @@ impl Dialogue {
         self.count += 1;
         self.request = match (goal, self.relayed) {
             (Goal::Deleted, _) => Request::Delete,
-            (Goal::Bound, Some(_)) => Request::CreatePermission,
+            (Goal::Permitted | Goal::Bound, Some(_)) => Request::CreatePermission,
             _ => Request::Allocate,
         };
     }
@@ -227,8 +229,8 @@ impl Dialogue {
 
     fn advance(&mut self, goal: Goal) -> Progress {
         self.request = match (self.request, goal) {
-            (Request::Allocate, Goal::Bound) => Request::CreatePermission,
-            (Request::CreatePermission, _) => Request::ChannelBind,
+            (Request::Allocate, Goal::Permitted | Goal::Bound) => Request::CreatePermission,
+            (Request::CreatePermission, Goal::Bound) => Request::ChannelBind,
             (Request::Delete, _) => {
                 self.relayed = None;
                 return Progress::Reached;

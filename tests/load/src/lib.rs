@@ -4,7 +4,7 @@
 //! tail, verifies every one of them at the far end, and reads the CPU time that the server spent. `bare` forwards
 //! datagrams with no rule at all. The method is in `README.md`.
 //!
-//! Bottom up: [`kernel`] has the system calls, [`endpoint`] many transport addresses on one socket, [`payload`] and
+//! Bottom up: [`kernel`] has the system calls, [`endpoint`] many transport addresses on one socket, [`payload`], [`framing`] and
 //! [`ledger`] what travels and what is counted, [`dialogue`] and [`converse`] the handshakes, [`traffic`] the packets,
 //! [`servers`] the programs under test, [`cells`] what is measured, [`report`] the table.
 
@@ -15,6 +15,7 @@ pub mod cpu;
 pub mod dialogue;
 pub mod drops;
 pub mod endpoint;
+pub mod framing;
 pub mod kernel;
 pub mod ledger;
 pub mod machine;

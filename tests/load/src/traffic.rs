@@ -4,10 +4,8 @@ use std::io;
 use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
-use posthouse_stun::ChannelData;
-
-use crate::dialogue::channel;
 use crate::endpoint::Endpoint;
+use crate::framing::{Framing, Unreadable};
 use crate::ledger::{Counts, Ledger};
 use crate::payload::Payload;
 
@@ -29,16 +27,18 @@ pub struct Leg {
     pub sink: usize,
     /// Who must be the sender there.
     pub sender: SocketAddrV4,
+    /// The peer, as the client's indications name it.
+    pub peer: SocketAddrV4,
 }
 
 /// Two endpoints with the server between them.
 pub struct Road {
     /// Clients, peers.
     pub ends: [Endpoint; 2],
-    /// Which of `ends` sends, and whether as ChannelData.
-    pub source: (usize, bool),
-    /// Which of `ends` receives, and whether as ChannelData.
-    pub sink: (usize, bool),
+    /// Which of `ends` sends, and in what.
+    pub source: (usize, Framing),
+    /// Which of `ends` receives, and in what.
+    pub sink: (usize, Framing),
     /// The flows, in the order of their sinks.
     pub legs: Vec<Leg>,
 }
@@ -163,15 +163,15 @@ impl Run {
     fn push(&mut self, road: &mut Road, sent: u64) -> io::Result<()> {
         let flow = self.turn % road.legs.len();
         self.turn += 1;
-        let (end, framed) = road.source;
+        let (end, framing) = road.source;
         let Load { payload_len, burst, .. } = self.load;
-        let header = ChannelData::header(channel(), payload_len).filter(|_| framed);
-        let segment = if burst == 1 { 0 } else { payload_len + header.map_or(0, |header| header.len()) };
         let first = self.sequences[flow];
         let leg = road.legs[flow];
+        let header = framing.header(leg.peer, payload_len);
+        let segment = if burst == 1 { 0 } else { payload_len + header.as_bytes().len() };
         road.ends[end].push(leg.source, leg.to, segment as u16, |bytes| {
             for sequence in first..first + burst as u64 {
-                bytes.extend_from_slice(header.as_ref().map_or(&[], |header| header));
+                bytes.extend_from_slice(header.as_bytes());
                 Payload { cell: self.cell, flow: flow as u32, sequence, sent }.write(payload_len, bytes);
             }
         })?;
@@ -182,7 +182,7 @@ impl Run {
     }
 
     fn receive(&mut self, road: &mut Road) -> io::Result<usize> {
-        let (end, framed) = road.sink;
+        let (end, framing) = road.sink;
         let first_sink = road.legs[0].sink;
         let legs = &road.legs;
         let mut delivered = 0;
@@ -192,7 +192,8 @@ impl Run {
         let count = road.ends[end].receive(|sink, from, bytes| {
             let arrived = *arrival.get_or_insert_with(|| start.elapsed().as_nanos() as u64);
             let leg = sink.checked_sub(first_sink).filter(|&leg| leg < legs.len());
-            match judge(bytes, framed, load.payload_len, cell) {
+            let peer = leg.map_or(from, |leg| legs[leg].peer);
+            match judge(framing.payload(bytes, peer), load.payload_len, cell) {
                 Verdict::Stray => ledger.counts.stray += 1,
                 Verdict::Corrupt => ledger.counts.corrupt += 1,
                 Verdict::Misdelivered => ledger.counts.misdelivered += 1,
@@ -225,17 +226,12 @@ enum Verdict {
     Stray,
 }
 
-fn judge(bytes: &[u8], framed: bool, payload_len: usize, cell: u32) -> Verdict {
-    let payload = if framed {
-        match ChannelData::parse(bytes) {
-            Ok(data) if data.number != channel() => return Verdict::Misdelivered,
-            Ok(data) => &bytes[data.payload()],
-            // An answer that came late, or nothing that we know.
-            Err(_) if bytes.first().is_some_and(|&first| first < 4) => return Verdict::Stray,
-            Err(_) => return Verdict::Corrupt,
-        }
-    } else {
-        bytes
+fn judge(payload: Result<&[u8], Unreadable>, payload_len: usize, cell: u32) -> Verdict {
+    let payload = match payload {
+        Ok(payload) => payload,
+        Err(Unreadable::Misdelivered) => return Verdict::Misdelivered,
+        Err(Unreadable::Stray) => return Verdict::Stray,
+        Err(Unreadable::Corrupt) => return Verdict::Corrupt,
     };
     match Payload::read(payload, payload_len) {
         Some(payload) if payload.cell != cell => Verdict::Stray,

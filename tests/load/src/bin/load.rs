@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use clap::Parser;
 use posthouse_load::cells::{Cell, Row, Scale, Work, cells};
 use posthouse_load::endpoint::{Certificate, Transport};
+use posthouse_load::framing::Framing;
 use posthouse_load::measure::{Setting, measure};
 use posthouse_load::report::Report;
 use posthouse_load::servers::{Candidate, External, Ground, Kind, Server};
@@ -146,7 +147,7 @@ impl Series {
     fn measure(&mut self, round: usize, candidate: &Candidate, server: &mut Server, cell: &Cell) {
         let turn_alone = match cell.work {
             Work::Allocate(_) | Work::Binding => true,
-            Work::Relay(relay) => relay.transport != Transport::Udp,
+            Work::Relay(relay) => relay.transport != Transport::Udp || relay.framing == Framing::Indication,
             Work::Memory(_) => false,
         };
         if turn_alone && matches!(candidate.kind, Kind::Bare { .. }) {

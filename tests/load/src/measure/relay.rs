@@ -12,6 +12,7 @@ use crate::converse::converse;
 use crate::dialogue::{Dialogue, Goal};
 use crate::drops::Drops;
 use crate::endpoint::{Endpoint, Streams, Transport};
+use crate::framing::Framing;
 use crate::servers::Server;
 use crate::statistics::percentile;
 use crate::traffic::{self, Leg, Load, Outcome, Pace, Road};
@@ -26,7 +27,7 @@ pub(super) fn measure(
     relay: Relay,
     number: u32,
 ) -> Result<Measured, String> {
-    let Relay { transport, direction, flows, load } = relay;
+    let Relay { transport, framing, direction, flows, load } = relay;
     let listen = server.address(transport);
     let mut dialect = server.dialect.clone();
     let count = if direction == Direction::Between { 2 * flows } else { flows };
@@ -40,8 +41,9 @@ pub(super) fn measure(
             _ => ends[1].address(flow),
         });
     }
-    converse(&mut ends[0], listen, &mut dialect, &mut dialogues, Goal::Bound)?;
-    let mut road = road(ends, direction, flows, listen, &relayed);
+    let goal = if framing == Framing::Indication { Goal::Permitted } else { Goal::Bound };
+    converse(&mut ends[0], listen, &mut dialect, &mut dialogues, goal)?;
+    let mut road = road(ends, direction, framing, listen, &relayed);
 
     let run = |road: &mut Road, number, duration| -> Result<Outcome, String> {
         in_step(setting, || traffic::run(road, load, number, duration))?.map_err(|e| format!("the generator: {e}"))
@@ -79,22 +81,30 @@ fn open(setting: Setting, transport: Transport, listen: SocketAddrV4, count: usi
 fn road(
     ends: [Endpoint; 2],
     direction: Direction,
-    flows: usize,
+    framing: Framing,
     listen: SocketAddrV4,
     relayed: &[SocketAddrV4],
 ) -> Road {
+    let flows = if direction == Direction::Between { relayed.len() / 2 } else { relayed.len() };
     let leg = |flow: usize| match direction {
-        Direction::ToPeer => Leg { source: flow, to: listen, sink: flow, sender: relayed[flow] },
-        Direction::ToClient => Leg { source: flow, to: relayed[flow], sink: flow, sender: listen },
-        Direction::Between => Leg { source: flow, to: listen, sink: flow + flows, sender: listen },
+        Direction::ToPeer => {
+            Leg { source: flow, to: listen, sink: flow, sender: relayed[flow], peer: ends[1].address(flow) }
+        }
+        Direction::ToClient => {
+            Leg { source: flow, to: relayed[flow], sink: flow, sender: listen, peer: ends[1].address(flow) }
+        }
+        Direction::Between => {
+            Leg { source: flow, to: listen, sink: flow + flows, sender: listen, peer: relayed[flow + flows] }
+        }
     };
-    let (clients, peers) = ((0, true), (1, false));
+    let legs = (0..flows).map(leg).collect();
+    let (clients, peers) = ((0, framing), (1, Framing::Bare));
     let (source, sink) = match direction {
         Direction::ToPeer => (clients, peers),
         Direction::ToClient => (peers, clients),
         Direction::Between => (clients, clients),
     };
-    Road { ends, source, sink, legs: (0..flows).map(leg).collect() }
+    Road { ends, source, sink, legs }
 }
 
 fn summarise(line: &str, load: Load, mut outcome: Outcome, cpu: Duration) -> Measured {
