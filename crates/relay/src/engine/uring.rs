@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! a listener, a busy relayed socket ─► recvmmsg, sendmmsg: many datagrams of one socket a call   (as without a ring)
-//! relayed sockets with one or two   ─► one io_uring_enter: many sockets a call
+//! relayed sockets with one datagram ─► one io_uring_enter: many sockets a call
 //! ```
 
 use std::io;
@@ -32,7 +32,7 @@ pub(crate) struct Uring {
     ring: Option<Ring>,
     /// Relayed sockets to be read once each.
     quiet: Vec<Token>,
-    /// What relayed sockets send, all of them.
+    /// What relayed sockets send, one message each.
     plan: Plan,
     /// The socket of each message of the plan.
     senders: Vec<Token>,
@@ -173,14 +173,15 @@ impl Uring {
         }
     }
 
-    /// Adds what waits at a relayed socket to the plan. False when the socket is none, or has packets that need an
-    /// option set for them.
+    /// Adds what waits at a relayed socket to the plan, if it is one datagram as any other. What is more goes by `Mmsg`: a
+    /// run of datagrams costs the ring an allocation in the kernel.
     fn gather(&mut self, token: Token, sockets: &mut Sockets, outbox: &Outbox) -> bool {
         if self.ring.is_none() || !matches!(token, Token::Relayed(..)) {
             return false;
         }
         let Some(traits) = sockets.traits_mut(token) else { return false };
-        if outbox.queued(traits.queue).any(|datagram| datagram.dont_fragment) {
+        let mut queued = outbox.queued(traits.queue);
+        if queued.next().is_none_or(|datagram| datagram.dont_fragment) || queued.next().is_some() {
             return false;
         }
         let queue = std::mem::take(&mut traits.queue);
