@@ -9,7 +9,9 @@ use std::time::Duration;
 pub use attach::{Attach, Attached, Taken};
 pub use mail::Put;
 
-use crate::{Close, Digest, Ended, Label, Message, Refusal, Returned, Socket, Timestamp, TopicId, mailbox::Mailbox};
+use crate::{
+    Close, Digest, Ended, Label, Message, Refusal, Returned, Socket, Timestamp, TopicId, mailbox::Mailbox, trail::Trail,
+};
 
 /// One owner's time under a name, told by the first socket it came on. A name that was given up and taken again is
 /// another incarnation: what was meant for the former never reaches the latter.
@@ -38,12 +40,9 @@ struct Owner {
     topics: Vec<TopicId>,
     /// The `index` that the next delivery on its present socket gets.
     next_index: u64,
-    /// Its last sockets, the present one at the end, and the `seq` of the last delivery on each.
-    sockets: Vec<(Socket, Option<u64>)>,
+    /// Its last sockets, and how far each was served.
+    trail: Trail,
 }
-
-/// Sockets of one owner that are remembered. What comes back from an older one is lost.
-const SOCKETS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seat {
@@ -151,23 +150,11 @@ impl Owner {
     fn move_to(&mut self, socket: Socket) {
         self.seat = Seat::Live(socket);
         self.next_index = 0;
-        if self.sockets.len() == SOCKETS {
-            self.sockets.remove(0);
-        }
-        self.sockets.push((socket, None));
-    }
-
-    /// May a message that `gone` was given still be read in order? Not if a newer socket was given a later one.
-    fn is_in_order(&self, gone: Socket, seq: u64) -> bool {
-        let newer = self.sockets.iter().rev().take_while(|(socket, _)| *socket != gone);
-        let is_known = self.sockets.iter().any(|(socket, _)| *socket == gone);
-        is_known && newer.filter_map(|(_, last)| *last).all(|last| last < seq)
+        self.trail.move_to(socket);
     }
 
     fn place(&mut self, to: Socket, message: Message, dispatch: &mut Dispatch) {
-        if let Some((_, last)) = self.sockets.last_mut() {
-            *last = Some(message.seq);
-        }
+        self.trail.given(message.seq);
         dispatch.placed.push(Placed { who: self.incarnation, to, index: self.next_index, message });
         self.next_index += 1;
     }

@@ -42,6 +42,7 @@ mod room;
 mod store;
 mod time;
 mod topic;
+mod trail;
 
 pub use address::{Address, Tenant, TopicId};
 pub use bus::{Bus, BusError, MemoryBus, Parcel, Receiver};

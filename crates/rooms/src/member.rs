@@ -1,6 +1,8 @@
 //! A member: who holds a seat, and where its messages go.
 
-use crate::{Body, ClientId, Delivery, Effects, Label, Message, Policy, Queue, Refusal, Socket, Timestamp};
+use crate::{
+    Body, ClientId, Delivery, Effects, Label, Message, Policy, Queue, Refusal, Socket, Timestamp, trail::Trail,
+};
 
 /// Who starts the negotiation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +54,14 @@ pub struct Member {
     next_seq: u64,
     /// The `index` that the next delivery on its present socket gets.
     next_index: u64,
-    /// The `seq` of the last delivery on its present socket.
-    last_seq: Option<u64>,
+    /// Its last sockets, and how far each was served.
+    trail: Trail,
 }
 
 impl Member {
     pub(crate) fn new(id: ClientId, label: Option<Label>, role: Role, seat: Seat) -> Self {
         let (outbox, mailbox) = (Queue::default(), Queue::default());
-        Self { id, label, role, seat, outbox, mailbox, next_seq: 0, next_index: 0, last_seq: None }
+        Self { id, label, role, seat, outbox, mailbox, next_seq: 0, next_index: 0, trail: Trail::default() }
     }
 
     /// Its live socket.
@@ -94,7 +96,8 @@ impl Member {
     /// Takes a socket and hands over what waited for it, in order.
     pub(crate) fn connect(&mut self, socket: Socket, effects: &mut Effects) {
         self.seat = Seat::Live(socket);
-        (self.next_index, self.last_seq) = (0, None);
+        self.next_index = 0;
+        self.trail.move_to(socket);
         for message in self.mailbox.drain() {
             self.deliver(socket, message, effects);
         }
@@ -111,16 +114,15 @@ impl Member {
         Ok(())
     }
 
-    /// Takes back messages that never reached their reader. On a newer socket they are delivered if nothing later was;
-    /// else they are lost, for a message out of order is worse than none.
+    /// Takes back messages that never reached their reader: for its newer socket, or the next. One behind which a newer
+    /// socket was given a later one is lost, for a message out of order is worse than none.
     pub(crate) fn take_back(&mut self, policy: &Policy, gone: Socket, messages: Vec<Message>, effects: &mut Effects) {
         for message in messages {
+            if !self.trail.is_in_order(gone, message.seq) {
+                continue;
+            }
             match self.seat {
-                Seat::Live(socket) if socket != gone => {
-                    if self.last_seq.is_none_or(|last| last < message.seq) {
-                        self.deliver(socket, message, effects);
-                    }
-                }
+                Seat::Live(socket) if socket != gone => self.deliver(socket, message, effects),
                 // Over the bound it is lost, as it would have been if it had come now.
                 _ => self.mailbox.push(policy.queue, message).unwrap_or_default(),
             }
@@ -128,7 +130,7 @@ impl Member {
     }
 
     fn deliver(&mut self, to: Socket, message: Message, effects: &mut Effects) {
-        self.last_seq = Some(message.seq);
+        self.trail.given(message.seq);
         effects.deliveries.push(Delivery { client: self.id.clone(), to, index: self.next_index, message });
         self.next_index += 1;
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Dispatch, Identity, Incarnation, Owner, Seat};
-use crate::{Close, Closing, Departure, Digest, Label, Outcome, Refusal, Socket, Timestamp, TopicId};
+use crate::{Close, Closing, Departure, Digest, Label, Outcome, Refusal, Socket, Timestamp, TopicId, trail::Trail};
 
 /// Who wants a name.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl Owner {
             seat: Seat::Live(attach.socket),
             topics: Vec::new(),
             next_index: 0,
-            sockets: Vec::new(),
+            trail: Trail::default(),
         }
     }
 }

@@ -80,7 +80,7 @@ impl Identity {
     ) {
         let Some(owner) = self.owner.as_mut().filter(|owner| owner.incarnation == who) else { return };
         for message in messages {
-            if !owner.is_in_order(gone, message.seq) {
+            if !owner.trail.is_in_order(gone, message.seq) {
                 continue;
             }
             match owner.socket().filter(|socket| *socket != gone) {

@@ -113,3 +113,26 @@ fn a_stranger_reaches_nobody_and_makes_nothing() {
     assert_eq!(house.post("mallory", "x"), Err(Refusal::UnknownClient));
     assert!(house.heard(1).is_empty() && house.heard(2).is_empty());
 }
+
+#[test]
+fn nothing_comes_back_out_of_order_over_three_sockets() {
+    let mut house = House::in_a_call();
+    let from =
+        |house: &House, at: u64, seq: u64| (socket(at), house.messages[&at].iter().find(|m| m.seq == seq).cloned());
+    house.send("alice", "0").unwrap();
+    let (first, zero) = from(&house, 2, 0);
+    // Bob is back before his first socket is known dead, reads on the second, loses that too.
+    house.register("bob", 3).unwrap();
+    house.send("alice", "1").unwrap();
+    let (second, one) = from(&house, 3, 1);
+    house.lose("bob", 3);
+    let late = |house: &mut House, gone, message: Option<Message>| {
+        let back = house.room.hand_back(&house.policy, &client("bob"), gone, message.into_iter().collect());
+        back.effects.deliveries.len()
+    };
+    assert_eq!(late(&mut house, first, zero.clone()), 0);
+    house.register("bob", 4).unwrap();
+    assert_eq!(house.heard(4), [""; 0], "what the first socket did not write is older than what the second did");
+    assert_eq!(late(&mut house, first, zero), 0, "nor on the third, which was given nothing yet");
+    assert_eq!(late(&mut house, second, one), 1, "what the second did not write is still in order");
+}
