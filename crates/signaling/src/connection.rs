@@ -1,18 +1,22 @@
 //! One accepted stream: HTTP/1.1 with its limits, and the WebSocket it may turn into.
 
+mod framing;
+mod watched;
+
 use std::{
     convert::Infallible,
     net::SocketAddr,
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use hyper::{
-    Request,
+    Request, StatusCode,
     body::Incoming,
+    header::TRANSFER_ENCODING,
     server::conn::http1,
     service::service_fn,
     upgrade::{OnUpgrade, Upgraded},
@@ -31,9 +35,11 @@ use crate::{
     drain::Drain,
     respond,
     routes::Answer,
-    socket::{self, Allowance, Pump},
+    socket::{self, Allowance, Guarded, Pump},
     upgrade::Opening,
 };
+
+use watched::Watched;
 
 /// Request line (8 KiB) and headers (16 KiB).
 const HEAD: usize = 24 * 1024;
@@ -70,9 +76,17 @@ impl Signaling {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (opened, requests) = (Mutex::new(None), AtomicUsize::new(0));
+        let ambiguous = Arc::new(AtomicBool::new(false));
         let service = service_fn(|mut request: Request<Incoming>| async {
+            if ambiguous.load(Ordering::Relaxed) {
+                self.counters.http_errors.add();
+                return Ok::<_, Infallible>(respond::closing(respond::bare(StatusCode::BAD_REQUEST)));
+            }
+            // What comes behind a body without a length is not looked at, so nothing may come.
+            let last = request.headers().contains_key(TRANSFER_ENCODING);
             let upgrade = hyper::upgrade::on(&mut request);
             let response = match self.answer(request, peer).await {
+                Answer::Response(response) if last => respond::closing(response),
                 Answer::Response(response) if requests.fetch_add(1, Ordering::Relaxed) + 1 >= REQUESTS => {
                     respond::closing(response)
                 }
@@ -82,14 +96,14 @@ impl Signaling {
                     response
                 }
             };
-            Ok::<_, Infallible>(response)
+            Ok(response)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.current.load().config.timing.headers)
             .max_buf_size(HEAD)
             .max_headers(HEADERS)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Watched::new(stream, ambiguous.clone())), service)
             .with_upgrades();
         let mut connection = pin!(connection);
         let served = tokio::select! {
@@ -112,12 +126,13 @@ impl Signaling {
     {
         // Only the stream and the early bytes are kept, copied: hyper's buffer would cost 8 KiB for as long as the socket
         // lives.
-        let Ok(parts) = upgraded.downcast::<TokioIo<S>>() else { return };
-        let (stream, early) = (parts.io.into_inner(), parts.read_buf.to_vec());
+        let Ok(parts) = upgraded.downcast::<TokioIo<Watched<S>>>() else { return };
+        let (stream, early) = (parts.io.into_inner().into_inner(), parts.read_buf.to_vec());
         drop(parts.read_buf);
         let current = self.current.load_full();
-        let config = socket::config(current.config.rooms.max_message);
-        let socket = WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
+        let longest = current.config.rooms.max_message;
+        let stream = Guarded::new(stream, early, longest);
+        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(socket::config(longest))).await;
         self.counters.sockets_opened.add();
         let (rates, timing) = (&current.config.rates, current.config.timing.clone());
         let Opening { dialect, seat } = opening;

@@ -41,6 +41,13 @@ pub(crate) fn status(status: StatusCode) -> Reply {
     typed(status, "text/html; charset=utf-8", page)
 }
 
+/// An error page for a request that nothing of is believed: with the headers of every answer, and no more.
+pub(crate) fn bare(status: StatusCode) -> Reply {
+    let mut reply = self::status(status);
+    harden(reply.headers_mut(), false);
+    reply
+}
+
 /// 405 with the methods that are.
 pub(crate) fn not_allowed(methods: &'static str) -> Reply {
     let mut reply = status(StatusCode::METHOD_NOT_ALLOWED);

@@ -212,11 +212,7 @@ fn cors_methods(path: &[&str]) -> Option<&'static str> {
 
 /// What two servers might read differently, or one might choke on.
 fn framing(headers: &HeaderMap, longest: usize) -> Result<(), StatusCode> {
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let length = lengths.next().and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if lengths.next().is_some() {
-        return Err(StatusCode::BAD_REQUEST);
-    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > longest as u64) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }

@@ -1,7 +1,10 @@
 //! One WebSocket from its opening to its end: frames, limits, pings, deadlines. What the frames mean is the dialect's.
 
+mod guarded;
+mod heads;
 mod pump;
 
+pub(crate) use guarded::Guarded;
 pub(crate) use pump::{Allowance, Pump};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 

@@ -27,9 +27,11 @@ use crate::{
     stats::Counters,
 };
 
+use super::{Guarded, heads::Fault};
+
 /// One WebSocket and what is needed to serve it.
 pub(crate) struct Pump<S> {
-    pub(crate) socket: WebSocketStream<S>,
+    pub(crate) socket: WebSocketStream<Guarded<S>>,
     pub(crate) outgoing: Arc<Outgoing>,
     pub(crate) dialect: Box<dyn Dialect>,
     pub(crate) timing: Timing,
@@ -211,7 +213,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
     }
 
     /// A write, until it is done, its deadline has passed, or too much is waiting behind it.
-    async fn patiently<'a, F>(&'a mut self, write: impl FnOnce(&'a mut WebSocketStream<S>) -> F) -> Result<(), Ending>
+    async fn patiently<'a, F>(
+        &'a mut self,
+        write: impl FnOnce(&'a mut WebSocketStream<Guarded<S>>) -> F,
+    ) -> Result<(), Ending>
     where
         F: Future<Output = tungstenite::Result<()>>,
     {
@@ -241,6 +246,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
             Error::Protocol(_) => self.broken_rule(CloseCode::Protocol),
             Error::Utf8(_) => self.broken_rule(CloseCode::Invalid),
             Error::Capacity(CapacityError::MessageTooLong { .. }) => self.broken_rule(CloseCode::Size),
+            Error::Io(problem) => match problem.get_ref().and_then(|inner| inner.downcast_ref()) {
+                Some(Fault::Length) => self.broken_rule(CloseCode::Protocol),
+                Some(Fault::Fragments) => self.broken_rule(CloseCode::Policy),
+                None => Ending::Broken,
+            },
             _ => Ending::Broken,
         }
     }
@@ -255,7 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
             while let Some(Ok(_)) = self.socket.next().await {}
             // What is still on its way is read and dropped: closing over unread bytes would reset the connection, and
             // the client might never see why.
-            let stream = self.socket.get_mut();
+            let stream = self.socket.get_mut().stream();
             let (mut rest, _) = (vec![0; 4096], stream.shutdown().await);
             while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
         };

@@ -8,102 +8,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::house::{House, PATIENCE};
-
-fn handshake(house: &House, change: &[(&str, &str)]) -> String {
-    let address = house.address.to_string();
-    let mut headers = vec![
-        ("Host", address.as_str()),
-        ("Upgrade", "websocket"),
-        ("Connection", "Upgrade"),
-        ("Sec-WebSocket-Version", "13"),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ];
-    for (name, value) in change {
-        headers.retain(|(other, _)| other != name);
-        if !value.is_empty() {
-            headers.push((name, value));
-        }
-    }
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("GET /ws HTTP/1.1\r\n{lines}\r\n")
-}
-
-/// An open socket without anybody between the test and the wire.
-struct Wire(TcpStream);
-
-impl Wire {
-    async fn open(house: &House) -> Self {
-        Self::open_with(house, &[]).await
-    }
-
-    /// With bytes that travel right behind the handshake.
-    async fn open_with(house: &House, early: &[u8]) -> Self {
-        let mut stream = TcpStream::connect(house.address).await.unwrap();
-        let bytes = [handshake(house, &[]).as_bytes(), early].concat();
-        stream.write_all(&bytes).await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
-        }
-        let head = String::from_utf8(head).unwrap();
-        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-        assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
-        assert!(!head.to_lowercase().contains("extensions"), "{head}");
-        Self(stream)
-    }
-
-    async fn write(&mut self, bytes: &[u8]) {
-        let _ = self.0.write_all(bytes).await;
-    }
-
-    /// The next frame: opcode and payload.
-    async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
-        let read = async {
-            let first = self.0.read_u8().await.ok()?;
-            let length = match self.0.read_u8().await.ok()? {
-                126 => usize::from(self.0.read_u16().await.ok()?),
-                127 => usize::try_from(self.0.read_u64().await.ok()?).unwrap(),
-                short => usize::from(short),
-            };
-            let mut payload = vec![0; length];
-            self.0.read_exact(&mut payload).await.ok()?;
-            Some((first & 15, payload))
-        };
-        timeout(PATIENCE, read).await.expect("a frame or the end comes")
-    }
-
-    /// The code the server closes with; other frames are skipped.
-    async fn close_code(&mut self) -> Option<u16> {
-        while let Some((opcode, payload)) = self.frame().await {
-            if opcode == 8 {
-                return payload.first_chunk().map(|code| u16::from_be_bytes(*code));
-            }
-        }
-        None
-    }
-}
-
-/// A masked client frame; mask key 0 leaves the payload readable (W29).
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match payload.len() {
-        short @ 0..126 => bytes.push(0x80 | u8::try_from(short).unwrap()),
-        long @ 126..65_536 => {
-            bytes.push(0x80 | 126);
-            bytes.extend(u16::try_from(long).unwrap().to_be_bytes());
-        }
-        huge => {
-            bytes.push(0x80 | 127);
-            bytes.extend((huge as u64).to_be_bytes());
-        }
-    }
-    bytes.extend([0; 4]);
-    bytes.extend(payload);
-    bytes
-}
-
-const TEXT: u8 = 0x81;
+use crate::{
+    house::{House, PATIENCE},
+    wire::{TEXT, Wire, frame, handshake},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn handshakes_that_are_none_are_refused() {
@@ -123,7 +31,7 @@ async fn handshakes_that_are_none_are_refused() {
         if !change.iter().any(|(name, _)| *name == "Connection") {
             change.push(("Connection", "Upgrade, close"));
         }
-        let answer = house.raw(handshake(&house, &change).as_bytes()).await;
+        let answer = house.raw(handshake(&house, "/ws", &change).as_bytes()).await;
         assert_eq!(answer.status, status, "{change:?}");
         assert_eq!(answer.header("sec-websocket-version").is_some(), status == 426);
     }
@@ -139,7 +47,7 @@ async fn handshakes_that_are_none_are_refused() {
 async fn a_subprotocol_is_echoed_only_if_it_is_a_token() {
     let house = House::open().await;
     for (asked, echoed) in [("chat, other", Some("chat")), ("a\tb", None), ("\"x\"", None)] {
-        let request = handshake(&house, &[("Sec-WebSocket-Protocol", asked)]);
+        let request = handshake(&house, "/ws", &[("Sec-WebSocket-Protocol", asked)]);
         let mut stream = TcpStream::connect(house.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut head = vec![0; 2048];
@@ -196,7 +104,7 @@ async fn frames_in_pieces_and_in_bytes_are_understood() {
     b_socket.kill();
     let register = format!(r#"{{"cmd":"register","roomid":"kitchen","clientid":"{}"}}"#, b.id);
     // Behind the handshake (W35), as bytes, then a text in pieces with a ping between, cut inside a character (W15, W18).
-    let mut wire = Wire::open_with(&house, &frame(0x82, register.as_bytes())).await;
+    let mut wire = Wire::open_with(&house, "/ws", &frame(0x82, register.as_bytes())).await;
     let text = r#"{"cmd":"send","msg":"é"}"#.as_bytes();
     wire.write(&frame(0x01, &text[..22])).await;
     wire.write(&frame(0x89, b"ping")).await;
