@@ -18,8 +18,6 @@ use crate::data_connection::{Side, UNACKNOWLEDGED};
 use crate::kernel::send::Piece;
 use crate::outbox::{Datagram, Outbox, Queue};
 
-/// Pieces in one write: a packet is one, or two or three when the kernel joined it with others.
-const GATHER_MAX: usize = 256;
 /// What the kernel may hold that was never on the wire; the rest waits with us, where it can be dropped.
 const UNSENT_MAX: u32 = 128 << 10;
 
@@ -163,22 +161,11 @@ impl Connection {
         memory: &[u8],
         counters: &mut Counters,
     ) -> Result<usize, End> {
-        let mut pieces = outbox.queued(queue).flat_map(|frame| frame.pieces).filter(|p| p.len > 0).peekable();
-        let mut slices = [IoSlice::new(&[]); GATHER_MAX];
-        let mut taken = 0;
-        while pieces.peek().is_some() {
-            let (mut count, mut len) = (0, 0);
-            for (slice, piece) in slices.iter_mut().zip(pieces.by_ref()) {
-                *slice = IoSlice::new(piece.of(memory));
-                (count, len) = (count + 1, len + piece.len as usize);
-            }
-            let n = self.write(&mut slices[..count], counters)?;
-            taken += n;
-            if n < len {
-                break;
-            }
-        }
-        Ok(taken)
+        let pieces = |frame: &Datagram| frame.pieces.map(|piece| IoSlice::new(piece.of(memory)));
+        let (wire, mut socket) = self.io(counters);
+        let written = wire.write_frames(&mut socket, outbox.queued(queue).map(pieces))?;
+        self.moved |= written.moved;
+        Ok(written.taken)
     }
 
     /// Keeps a frame without its first `gone` bytes. False when it is dropped.

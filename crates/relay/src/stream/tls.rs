@@ -60,19 +60,53 @@ pub(crate) fn unread(tls: &mut ServerConnection) -> io::Result<Vec<u8>> {
 pub(crate) fn write(
     tls: &mut ServerConnection,
     socket: &mut Socket<'_>,
-    mut slices: &mut [IoSlice<'_>],
+    slices: &mut [IoSlice<'_>],
 ) -> Result<Written, End> {
     let mut written = Written { taken: 0, moved: flush(tls, socket)? > 0 };
-    while !slices.is_empty() && !tls.wants_write() {
-        let n = tls.writer().write_vectored(slices).map_err(|_| End::Tls)?;
-        if n == 0 {
-            break;
-        }
-        IoSlice::advance_slices(&mut slices, n);
-        written.taken += n;
+    if !tls.wants_write() {
+        encrypt(tls, socket, slices, &mut written)?;
         written.moved |= flush(tls, socket)? > 0;
     }
     Ok(written)
+}
+
+/// [`write`] for frames, each in a record of its own and all in as few writes as can be. Some clients take a record for
+/// a message (coturn's turnutils_uclient does) and lose what stands behind the first frame of one.
+pub(crate) fn write_frames<'f, const PIECES: usize>(
+    tls: &mut ServerConnection,
+    socket: &mut Socket<'_>,
+    frames: impl Iterator<Item = [IoSlice<'f>; PIECES]>,
+) -> Result<Written, End> {
+    let mut written = Written { taken: 0, moved: flush(tls, socket)? > 0 };
+    for mut pieces in frames {
+        if !encrypt(tls, socket, &mut pieces, &mut written)? {
+            break;
+        }
+    }
+    written.moved |= flush(tls, socket)? > 0;
+    Ok(written)
+}
+
+/// Encrypts, and writes only where rustls holds as much as it may. False when neither rustls nor the kernel takes all.
+fn encrypt(
+    tls: &mut ServerConnection,
+    socket: &mut Socket<'_>,
+    mut slices: &mut [IoSlice<'_>],
+    written: &mut Written,
+) -> Result<bool, End> {
+    loop {
+        let n = tls.writer().write_vectored(slices).map_err(|_| End::Tls)?;
+        IoSlice::advance_slices(&mut slices, n);
+        written.taken += n;
+        if slices.is_empty() {
+            return Ok(true);
+        }
+        let sent = flush(tls, socket)?;
+        written.moved |= sent > 0;
+        if tls.wants_write() || n + sent == 0 {
+            return Ok(false);
+        }
+    }
 }
 
 /// Writes ciphertext until the kernel takes no more. Returns how many bytes it took.

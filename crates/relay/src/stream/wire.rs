@@ -8,6 +8,9 @@ use rustls::ServerConnection;
 use super::{End, tls};
 use crate::arena::READ_MAX;
 
+/// Pieces in one write: a packet is one, or two or three when the kernel joined it with others.
+const GATHER_MAX: usize = 256;
+
 /// How a client's bytes travel.
 pub(crate) enum Wire {
     /// As they are.
@@ -63,6 +66,38 @@ impl Wire {
             Self::Tls(tls) => tls::write(tls, socket, slices),
         }
     }
+
+    /// Writes as much of these frames as the kernel takes.
+    pub(crate) fn write_frames<'f, const PIECES: usize>(
+        &mut self,
+        socket: &mut Socket<'_>,
+        frames: impl Iterator<Item = [IoSlice<'f>; PIECES]>,
+    ) -> Result<Written, End> {
+        match self {
+            Self::Tcp => gather(socket, frames.flatten().filter(|piece| !piece.is_empty())),
+            Self::Tls(tls) => tls::write_frames(tls, socket, frames),
+        }
+    }
+}
+
+/// Writes pieces many at a time.
+fn gather<'f>(socket: &mut Socket<'_>, pieces: impl Iterator<Item = IoSlice<'f>>) -> Result<Written, End> {
+    let (mut written, mut pieces) = (Written::default(), pieces.peekable());
+    let mut slices = [IoSlice::new(&[]); GATHER_MAX];
+    while pieces.peek().is_some() {
+        let (mut count, mut len) = (0, 0);
+        for (slice, piece) in slices.iter_mut().zip(pieces.by_ref()) {
+            (count, len) = (count + 1, len + piece.len());
+            *slice = piece;
+        }
+        let n = unless_full(socket.write_vectored(&slices[..count]))?;
+        written.taken += n;
+        if n < len {
+            break;
+        }
+    }
+    written.moved = written.taken > 0;
+    Ok(written)
 }
 
 /// A socket whose calls are counted.

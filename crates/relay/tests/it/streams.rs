@@ -1,5 +1,6 @@
 //! Clients over TCP and TLS: what they say arrives, however it is cut, and what is meant for them as well.
 
+use std::io::Read;
 use std::thread;
 use std::time::Duration;
 
@@ -62,6 +63,26 @@ fn a_burst_that_arrives_in_one_read_reaches_the_client_whole() {
         for sent in &burst {
             assert_eq!(client.incoming(), Incoming::Channel(0x4000, sent.clone()));
         }
+    }
+}
+
+/// Some clients take a TLS record for a message.
+#[test]
+fn every_frame_of_a_burst_has_a_record_of_its_own() {
+    let (relay, door) = (start(&config(25980..=25995)), Door::new());
+    let mut client = door.allocated(&relay, Over::Tls, "alice");
+    let (peer, address) = peer("127.0.0.9");
+    client.bind_channel(0x4000, address).unwrap();
+    cut_into(&peer, 101);
+    peer.send_to(&[7; 60 * 101], client.relayed()).unwrap();
+    for n in 0..60 {
+        // RFC 8446 §5.1: type, version, length.
+        let mut header = [0; 5];
+        client.raw.read_exact(&mut header).unwrap();
+        let mut record = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+        client.raw.read_exact(&mut record).unwrap();
+        // ChannelData with its padding, the content type, the tag.
+        assert_eq!((header[0], record.len()), (23, 4 + 101 + 3 + 1 + 16), "record {n}");
     }
 }
 
