@@ -1,4 +1,4 @@
-//! All files of `assets/`, their hashes, and the one hash over all of them that their addresses carry.
+//! All files of `assets/` and of the client, their hashes, and the one hash over all of them that their addresses carry.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -86,6 +86,29 @@ const FILES: &[(&str, &[u8])] = files![
     "words-en.js",
 ];
 
+macro_rules! client_files {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../client/", $name)))),*]
+    };
+}
+
+/// The JavaScript client, by the name under which its own modules and the pages import it; a test compares this list with the folder.
+const CLIENT: &[(&str, &[u8])] = client_files![
+    "client.d.ts",
+    "client.js",
+    "client/connection.js",
+    "client/error.js",
+    "client/events.js",
+    "client/kept.js",
+    "client/line.js",
+    "client/outbox.js",
+    "client/patience.js",
+    "client/peers.js",
+    "client/requests.js",
+    "client/room.js",
+    "client/session.js",
+];
+
 struct Bundle {
     tag: &'static str,
     assets: BTreeMap<&'static str, Asset>,
@@ -103,6 +126,11 @@ pub(crate) fn html(name: &str) -> Option<Asset> {
     BUNDLE.assets.get(name).copied()
 }
 
+/// A file of the JavaScript client, under its lasting address.
+pub(crate) fn client(name: &str) -> Option<Asset> {
+    CLIENT.iter().any(|(known, _)| *known == name).then(|| asset(name, false))?
+}
+
 /// A file that pages load; `immutable` when its address carries the current tag.
 pub(crate) fn asset(name: &str, immutable: bool) -> Option<Asset> {
     let asset = BUNDLE.assets.get(name).filter(|_| !is_html(name)).copied()?;
@@ -113,7 +141,7 @@ impl Bundle {
     fn new() -> Self {
         let tag = leak(hex(&all_files(), 8));
         let prefix = format!("/assets/{tag}/");
-        let assets = FILES.iter().map(|&(name, bytes)| (name, embed(name, bytes, &prefix))).collect();
+        let assets = all().map(|&(name, bytes)| (name, embed(name, bytes, &prefix))).collect();
         Self { tag, assets }
     }
 }
@@ -129,9 +157,13 @@ fn embed(name: &'static str, bytes: &'static [u8], prefix: &str) -> Asset {
     Asset { content_type: content_type(name), etag, cache_control: REVALIDATE, body }
 }
 
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static [u8])> {
+    FILES.iter().chain(CLIENT)
+}
+
 /// Lengths keep one file's end from being another one's beginning.
 fn all_files() -> Sha256 {
-    FILES.iter().fold(Sha256::new(), |hash, (name, bytes)| {
+    all().fold(Sha256::new(), |hash, (name, bytes)| {
         hash.chain_update(format!("{name}\0{}\0", bytes.len())).chain_update(bytes)
     })
 }
@@ -169,7 +201,20 @@ mod tests {
     }
 
     fn names() -> impl Iterator<Item = &'static str> {
-        FILES.iter().map(|(name, _)| *name)
+        all().map(|(name, _)| *name)
+    }
+
+    /// What `module` means by `./name` or `../name`, as the browser resolves it.
+    fn resolved(module: &str, name: &str) -> String {
+        let folder = module.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    }
+
+    fn files_of(folder: &str) -> BTreeSet<String> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+        let files = entries.filter(|entry| entry.path().is_file());
+        files.map(|entry| entry.file_name().into_string().expect("a UTF-8 name")).collect()
     }
 
     /// What follows `before` up to the next quote, everywhere in `text`.
@@ -179,10 +224,27 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folder_is_embedded() {
-        let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/assets")).expect("the assets folder");
-        let there: BTreeSet<String> =
-            folder.map(|entry| entry.expect("an entry").file_name().into_string().expect("a UTF-8 name")).collect();
-        assert_eq!(there, names().map(String::from).collect());
+        assert_eq!(files_of("assets"), FILES.iter().map(|(name, _)| (*name).to_owned()).collect());
+    }
+
+    #[test]
+    fn the_whole_client_is_embedded() {
+        let inner = files_of("client/client").into_iter().map(|name| format!("client/{name}"));
+        let outer = ["client.js", "client.d.ts"].map(String::from);
+        assert_eq!(
+            inner.chain(outer).collect::<BTreeSet<_>>(),
+            CLIENT.iter().map(|(name, _)| (*name).to_owned()).collect()
+        );
+    }
+
+    #[test]
+    fn the_client_loads_nothing_but_itself() {
+        for (module, _) in CLIENT.iter().filter(|(name, _)| name.ends_with(".js")) {
+            for name in quoted(text(module), " from '") {
+                let name = name.strip_prefix("./").unwrap_or_else(|| panic!("{module} imports {name}"));
+                assert!(client(&resolved(module, name)).is_some(), "{module} imports {name}");
+            }
+        }
     }
 
     #[test]
@@ -210,8 +272,9 @@ mod tests {
             let mut open = vec![*entry];
             while let Some(module) = open.pop() {
                 for name in quoted(text(module), " from './") {
+                    let name = resolved(module, name);
                     let (name, _) =
-                        BUNDLE.assets.get_key_value(name).unwrap_or_else(|| panic!("{module} imports {name}"));
+                        BUNDLE.assets.get_key_value(&*name).unwrap_or_else(|| panic!("{module} imports {name}"));
                     if found.insert(*name) {
                         open.push(name);
                     }
@@ -290,7 +353,7 @@ mod tests {
     #[test]
     fn equal_bytes_have_equal_tags_and_different_bytes_different_ones() {
         let etags: BTreeSet<&str> = BUNDLE.assets.values().map(|asset| asset.etag).collect();
-        assert_eq!(etags.len(), FILES.len());
+        assert_eq!(etags.len(), all().count());
         assert!(etags.iter().all(|etag| etag.len() == 34 && etag.starts_with('"') && etag.ends_with('"')));
     }
 

@@ -26,14 +26,15 @@ const ROOM_NAME_MAX: usize = 128;
 ///
 /// `/` is the landing page, `/r/ROOM` the call page, `/learn` the learning page, `/test` the connectivity test, `/assets/BUNDLE/NAME` everything that they load. `BUNDLE` is a hash
 /// of all assets: with the current one an asset never changes and says so; any other one gets the same bytes to be
-/// asked for again, because the page may come from another node in the middle of an upgrade.
+/// asked for again, because the page may come from another node in the middle of an upgrade. `/v1/client.js` is the JavaScript client for
+/// everybody's pages, `/v1/client.d.ts` its types.
 pub fn page(path: &str) -> Option<Asset> {
     match path {
         "/" => bundle::html("landing.html"),
         "/learn" => bundle::html("learn.html"),
         "/test" => bundle::html("test.html"),
         "/robots.txt" => bundle::asset("robots.txt", false),
-        _ => call_page(path).or_else(|| loaded_asset(path)),
+        _ => call_page(path).or_else(|| loaded_asset(path)).or_else(|| bundle::client(path.strip_prefix("/v1/")?)),
     }
 }
 
@@ -81,6 +82,18 @@ mod tests {
         assert_eq!(other.cache_control, "no-cache");
         assert_eq!(own.body, other.body);
         assert_eq!(own.etag, other.etag);
+    }
+
+    #[test]
+    fn the_client_has_a_lasting_address_and_is_asked_for_again_there() {
+        let client = page("/v1/client.js").expect("the client");
+        assert_eq!(client.content_type, "text/javascript; charset=utf-8");
+        assert_eq!(client.cache_control, "no-cache");
+        assert!(page("/v1/client/room.js").is_some());
+        assert_eq!(page("/v1/client.d.ts").expect("its types").content_type, "application/typescript; charset=utf-8");
+        for path in ["/v1/call.js", "/v1/client", "/v1/client/", "/v1/package.json", "/v1/client/../client.js"] {
+            assert!(page(path).is_none(), "{path}");
+        }
     }
 
     #[test]
