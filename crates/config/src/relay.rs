@@ -155,7 +155,7 @@ pub(crate) const TABLE: Table = Table {
             example: "\"mmsg\"",
             expects: "one of \"auto\", \"mmsg\", \"io_uring\"",
             text: "How the kernel is asked to receive and to send. \"mmsg\": one call for many packets of one client or\n\
-                   peer. \"io_uring\" (Linux 6.1): one call for those of many as well, a tenth cheaper with many flows.\n\
+                   peer. \"io_uring\" (Linux 6.1): one call for those of many as well, cheaper with hundreds of flows.\n\
                    \"auto\": io_uring where the kernel allows it, otherwise mmsg; the log says which.",
         },
     ],
