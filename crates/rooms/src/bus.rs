@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub use memory::MemoryBus;
 
-use crate::{Address, Close, Delivery, NodeId, Pending, Placed, RoomId};
+use crate::{Address, Close, Delivery, NodeId, Pending, Placed, RoomId, meeting::Tell};
 
 /// What travels from node to node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum Parcel {
         /// The message.
         placed: Placed,
     },
+    /// An event of a meeting for one of the receiver's sockets.
+    Tell(Tell),
     /// One of the receiver's sockets is to be closed.
     Close(Close),
 }

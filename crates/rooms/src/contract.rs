@@ -10,9 +10,10 @@ use std::{
 };
 
 use crate::{
-    Address, Attach, Bus, ClientId, Close, Closing, ConnectionId, Departure, Due, Entry, Identity, Joining, Limits,
-    NodeId, Parcel, Placed, Policy, Recipient, Role, Room, RoomId, RoomStore, Socket, Taken, Tenant, Timestamp, Topic,
-    TopicId,
+    Address, Attach, Bus, ClientId, Close, Closing, ConnectionId, Departure, Digest, Due, Entry, Identity, Joining,
+    Limits, Meeting, NodeId, Parcel, Placed, Policy, Recipient, Role, Room, RoomId, RoomStore, Socket, Taken, Tenant,
+    Timestamp, Topic, TopicId,
+    meeting::{Caller, Change, Entered, Join, Making, Request, Rules},
 };
 
 /// All laws of a store. `store` must be empty and bounded to no fewer than 100 rooms.
@@ -27,6 +28,8 @@ pub fn store(store: &dyn RoomStore) {
     identities_and_topics_are_kept_until_they_are_empty(store);
     of_many_who_want_a_name_at_once_one_gets_it(store);
     a_topic_is_never_fuller_than_it_may_be(store);
+    a_meeting_is_never_fuller_than_it_may_be(store);
+    a_meeting_is_kept_until_it_is_over(store);
 }
 
 /// All laws of a bus.
@@ -164,6 +167,61 @@ fn a_topic_is_never_fuller_than_it_may_be(store: &dyn RoomStore) {
                 .unwrap_or_default();
         }
     }
+}
+
+fn a_meeting_is_never_fuller_than_it_may_be(store: &dyn RoomStore) {
+    for round in 0..50 {
+        let name = room(&format!("meeting-race-{round}"));
+        let seated = race(|n| meet(store, &name, n).map(|_| n));
+        assert_eq!(seated.len(), 2, "as many as it takes");
+        let order =
+            block_on(store.apply_meeting(&name, |one| one.members().iter().map(|m| m.since).collect::<Vec<_>>()));
+        assert_eq!(order, Ok(vec![0, 1]), "each has a place of its own");
+        seated.into_iter().for_each(|n| depart(store, &name, n));
+    }
+}
+
+fn a_meeting_is_kept_until_it_is_over(store: &dyn RoomStore) {
+    let (name, before) = (room("meeting-kept"), store.census());
+    meet(store, &name, 1).expect("whoever comes first makes it");
+    let now = store.census();
+    assert_eq!((now.rooms, now.members), (before.rooms + 1, before.members + 1), "a meeting counts as a room");
+    let rules = Rules::default();
+    let lost = |one: &mut Meeting| one.lose(&rules, Timestamp(0), "1", socket(1)).answer;
+    block_on(store.apply_meeting(&name, lost)).expect("the store answers").unwrap_or_default();
+    let is_due = |due: &Due| matches!(due, Due::Meeting(one) if *one == name);
+    let due = |at| block_on(store.due(Timestamp(at), 9)).expect("the store answers").iter().any(is_due);
+    assert!(!due(9_999) && due(10_000), "a seat that is held comes due in its time, and only then");
+    let ended = |one: &mut Meeting| one.expire(&rules, Timestamp(10_000)).ended.len();
+    assert_eq!(block_on(store.apply_meeting(&name, ended)), Ok(1));
+    assert_eq!(store.census(), before, "what is over is not kept");
+    assert!(!due(u64::MAX), "what is gone is never due");
+}
+
+/// Into a meeting for two, under the number of the socket.
+fn meet(store: &dyn RoomStore, name: &RoomId, number: u64) -> Option<Entered> {
+    let digest = Digest::of("contract");
+    let join = Join {
+        id: number.to_string().into(),
+        token: digest,
+        socket: socket(number),
+        request: 1,
+        name: None,
+        data: None,
+        passphrase: None,
+        secret: None,
+        owner: false,
+        making: Some(Making { owner: digest, keep: std::time::Duration::ZERO, terms: Change::default() }),
+    };
+    let joined = |one: &mut Meeting| one.join(&Rules::default(), Timestamp(0), &join).answer;
+    block_on(store.apply_meeting(name, joined)).expect("the store answers").ok()
+}
+
+fn depart(store: &dyn RoomStore, name: &RoomId, number: u64) {
+    let id = number.to_string();
+    let caller = Caller { member: &id, socket: socket(number), id: 2 };
+    let left = |one: &mut Meeting| one.request(&Rules::default(), Timestamp(0), &caller, &Request::Leave).answer;
+    block_on(store.apply_meeting(name, left)).expect("the store answers").unwrap_or_default();
 }
 
 const RACERS: u64 = 4;

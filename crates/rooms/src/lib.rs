@@ -15,6 +15,9 @@
 //! it), its mailbox, and the [`Topic`]s it is in. What is said in a topic goes to its members' identities; an identity
 //! alone knows the socket, and numbers what it is given.
 //!
+//! Our own protocol has a [`Meeting`]: members, mailboxes and door in one value, so that a resume finds every event that
+//! the client has not acknowledged ([`meeting`]).
+//!
 //! All are kept by a [`RoomStore`] (one atomic update of one value; the update may run twice) and heard through a
 //! [`Bus`] (a message for a socket on another node). [`contract`] holds what every store and bus must pass.
 //!
@@ -32,6 +35,7 @@ mod id;
 mod identity;
 mod limits;
 mod mailbox;
+pub mod meeting;
 mod member;
 mod message;
 mod outcome;
@@ -51,6 +55,7 @@ pub use id::{ClientId, ConnectionId, IdError, Label, NodeId, RoomId, Socket};
 pub use identity::{Attach, Attached, Dispatch, Identity, Incarnation, Placed, Put, Taken};
 pub use limits::Limits;
 pub use mailbox::{Keep, Letter, Returned};
+pub use meeting::Meeting;
 pub use member::{Member, Occupancy, Role, Seat};
 pub use message::{Body, Message};
 pub use outcome::{Close, Closing, Delivery, Departure, Effects, Ended, Joined, Outcome, Registered, Sent};

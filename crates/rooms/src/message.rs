@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::meeting::Event;
+
 /// A message on its way to one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -18,6 +20,8 @@ pub enum Body {
     Text(Arc<str>),
     /// A member is gone and did not say so itself: the dialect says its goodbye (AppRTC: `{"type":"bye"}`).
     Bye,
+    /// Something that happened in a [`Meeting`](crate::Meeting).
+    Event(Arc<Event>),
 }
 
 impl Body {
@@ -27,6 +31,7 @@ impl Body {
         match self {
             Self::Text(text) => text.len(),
             Self::Bye => 0,
+            Self::Event(event) => event.len(),
         }
     }
 

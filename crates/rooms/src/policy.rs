@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::queue::Bounds;
+use crate::{meeting::Rules, queue::Bounds};
 
 /// The figures a room's rules work with. Every node that shares a store must have the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Policy {
     pub max_message: usize,
     /// Bounds of every queue of messages that wait.
     pub queue: Bounds,
+    /// What meetings work with.
+    pub meetings: Rules,
 }
 
 impl Default for Policy {
@@ -37,6 +39,7 @@ impl Default for Policy {
             require_join: true,
             max_message: 64 * 1024,
             queue: Bounds { messages: 1024, bytes: 256 * 1024 },
+            meetings: Rules::default(),
         }
     }
 }

@@ -42,4 +42,10 @@ pub enum Refusal {
     /// The topic is there already, and somebody else's.
     #[error("the room exists already")]
     Exists,
+    /// Nobody holds a seat with this token (any more), or what it has missed is no longer known.
+    #[error("the seat is not kept any more")]
+    ResumeExpired,
+    /// The request was done long ago, and its answer is no longer known.
+    #[error("the request is too old to be answered again")]
+    Forgotten,
 }

@@ -7,7 +7,7 @@ use std::{future::Future, pin::Pin};
 
 pub use memory::{Capacity, MemoryStore};
 
-use crate::{Address, Identity, Room, RoomId, Timestamp, Topic, TopicId};
+use crate::{Address, Identity, Meeting, Room, RoomId, Timestamp, Topic, TopicId};
 
 /// An answer that may take a while: at once in memory, a round trip on an engine shared by several nodes.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -36,6 +36,13 @@ pub trait RoomStore: Send + Sync {
     fn update_topic<'a>(&'a self, topic: &'a TopicId, update: Update<'a, Topic>)
     -> Pending<'a, Result<(), StoreError>>;
 
+    /// [`RoomStore::update`] for a meeting.
+    fn update_meeting<'a>(
+        &'a self,
+        meeting: &'a RoomId,
+        update: Update<'a, Meeting>,
+    ) -> Pending<'a, Result<(), StoreError>>;
+
     /// Values whose deadline has come, at most `most` of each kind, earliest first.
     fn due(&self, now: Timestamp, most: usize) -> Pending<'_, Result<Vec<Due>, StoreError>>;
 
@@ -58,6 +65,8 @@ pub enum Due {
     Identity(Address),
     /// A topic.
     Topic(TopicId),
+    /// A meeting.
+    Meeting(RoomId),
 }
 
 impl dyn RoomStore + '_ {
@@ -110,6 +119,24 @@ impl dyn RoomStore + '_ {
         .await?;
         last.ok_or(StoreError::Unavailable)
     }
+
+    /// [`RoomStore::update_meeting`] for a change that answers something.
+    ///
+    /// # Errors
+    /// As the store says.
+    pub async fn apply_meeting<T: Send>(
+        &self,
+        meeting: &RoomId,
+        mut change: impl FnMut(&mut Meeting) -> T + Send,
+    ) -> Result<T, StoreError> {
+        let mut last = None;
+        self.update_meeting(meeting, &mut |meeting| {
+            let answer = change(meeting);
+            remember(&mut last, (answer, meeting.poll_timeout()))
+        })
+        .await?;
+        last.ok_or(StoreError::Unavailable)
+    }
 }
 
 fn remember<T>(last: &mut Option<T>, (answer, deadline): (T, Option<Timestamp>)) -> Option<Timestamp> {
@@ -120,7 +147,7 @@ fn remember<T>(last: &mut Option<T>, (answer, deadline): (T, Option<Timestamp>))
 /// How much a store keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
-    /// Rooms.
+    /// Rooms, meetings among them.
     pub rooms: usize,
     /// Members in them.
     pub members: usize,

@@ -99,7 +99,7 @@ impl Dialect for Collider {
     fn frame(&self, body: &Body) -> Frame {
         Frame::text(match body {
             Body::Text(text) => frame::message(text),
-            Body::Bye => frame::message(r#"{"type":"bye"}"#),
+            Body::Bye | Body::Event(_) => frame::message(r#"{"type":"bye"}"#),
         })
     }
 

@@ -96,6 +96,13 @@ pub struct Timing {
 }
 
 impl Config {
+    /// What rooms work with. A meeting has the capacity of a room unless its maker asks for another one.
+    pub(crate) fn policy(&self) -> Policy {
+        let mut policy = self.rooms.clone();
+        (policy.meetings.capacity, policy.meetings.max_message) = (policy.capacity, policy.max_message);
+        policy
+    }
+
     /// The bounds, with room for what a dialect adds to a message of the longest kind.
     pub(crate) fn limits(&self) -> Limits {
         Limits { max_message: 2 * self.rooms.max_message + 1024, ..self.bounds.clone() }

@@ -2,6 +2,7 @@
 //! effects of the change carried out; every dialect goes through it.
 
 mod identities;
+mod meetings;
 mod topics;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ impl Post {
             let Some(post) = post.upgrade() else { return };
             match parcel {
                 Parcel::Close(close) => post.close_here(&close),
+                Parcel::Tell(tell) => post.tell_here(tell),
                 Parcel::Place { address, placed } => {
                     if let Err(bounced) = post.place_here(&address, placed) {
                         tokio::spawn(async move { post.settle([bounced]).await });

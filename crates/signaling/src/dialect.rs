@@ -2,19 +2,21 @@
 
 pub(crate) mod auto;
 pub(crate) mod matchbox;
+pub(crate) mod v1;
 pub(crate) mod yjs;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use hyper::{HeaderMap, Request, body::Incoming};
-use posthouse_rooms::{Body, Message};
+use posthouse_rooms::{Body, Closing, Message};
 use tokio::time::Instant;
 pub(crate) use tokio_tungstenite::tungstenite::{Message as Frame, protocol::frame::coding::CloseCode};
 
 use crate::{Signaling, current::Current, outgoing::Outgoing, peer::Peer, respond::Reply, visit::Visit};
 
 /// All dialects. A new one is a module above and a line here.
-pub(crate) static TABLE: &[&Entry] = &[&crate::collider::ENTRY, &auto::ENTRY, &matchbox::ENTRY, &yjs::ENTRY];
+pub(crate) static TABLE: &[&Entry] =
+    &[&crate::collider::ENTRY, &auto::ENTRY, &matchbox::ENTRY, &v1::ENTRY, &yjs::ENTRY];
 
 /// The names of all dialects, for the configuration's `disabled` and `root`.
 pub fn dialects() -> impl Iterator<Item = &'static str> {
@@ -89,6 +91,22 @@ pub(crate) trait Dialect: Send {
         frame(body)
     }
 
+    /// What is written to the client now, in order: where that changes what the dialect knows, or needs the place of
+    /// the message ([`Message::seq`]).
+    fn write(&mut self, message: &Message) -> Frame {
+        self.frame(&message.body)
+    }
+
+    /// The code of a socket that rooms close.
+    fn closing(&self, _: Closing) -> CloseCode {
+        CloseCode::Normal
+    }
+
+    /// The code of a client that did not say in time who it is.
+    fn too_late(&self) -> CloseCode {
+        CloseCode::Policy
+    }
+
     /// What the client is told before it is closed for sending too fast.
     fn flooded(&self) -> Option<String> {
         None
@@ -128,7 +146,8 @@ pub(crate) enum Step {
 pub(crate) fn frame(body: &Body) -> Frame {
     match body {
         Body::Text(text) => Frame::text(&**text),
-        Body::Bye => Frame::text(""),
+        // Said in rooms and meetings alone, whose dialects have their own words for it.
+        Body::Bye | Body::Event(_) => Frame::text(""),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Weak, time::Duration};
 
 use crate::delivery::Post;
-use posthouse_rooms::{Due, Limits, Outcome, Policy, Room, Topic};
+use posthouse_rooms::{Due, Limits, Meeting, Outcome, Policy, Room, Topic, meeting::Rules};
 
 /// Deadlines may come nearer at any moment, so it never sleeps longer; and it never spins.
 const LONGEST: Duration = Duration::from_millis(200);
@@ -36,6 +36,14 @@ async fn expire(post: &Post) {
             }
             Due::Identity(address) => {
                 post.change_identity(&address, |one, _, now| Outcome { answer: Ok(()), effects: one.expire(now) }).await
+            }
+            Due::Meeting(room) => {
+                let expire = |one: &mut Meeting, rules: &Rules, now| one.expire(rules, now);
+                post.change_meeting(&room, |one, rules, now| Outcome {
+                    answer: Ok(()),
+                    effects: expire(one, rules, now),
+                })
+                .await
             }
             Due::Topic(topic) => {
                 let expire = |topic: &mut Topic, _: &Limits, now| {

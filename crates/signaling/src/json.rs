@@ -9,6 +9,11 @@ pub(crate) fn write(value: &impl Serialize) -> String {
     escape(plain)
 }
 
+/// A value as JSON and no more than that, for a WebSocket: what was said by others passes unchanged.
+pub(crate) fn plain(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("strings, numbers, lists and maps with string keys are JSON")
+}
+
 fn escape(json: String) -> String {
     const SPECIAL: [char; 5] = ['<', '>', '&', '\u{2028}', '\u{2029}'];
     if !json.contains(SPECIAL) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use posthouse_rooms::{Body, Closing, ConnectionId, Message};
+use posthouse_rooms::{Closing, ConnectionId, Message};
 use tokio::{sync::Notify, time::Instant};
 
 /// Messages that may wait for one slow reader.
@@ -115,7 +115,7 @@ impl Outgoing {
     }
 
     /// The next message to write.
-    pub(crate) fn pop(&self) -> Option<Body> {
+    pub(crate) fn pop(&self) -> Option<Message> {
         let mut state = self.state.lock();
         if state.phase != Phase::Open {
             return None;
@@ -125,7 +125,7 @@ impl Outgoing {
             state.messages -= 1;
             state.bytes -= message.body.len();
         }
-        Some(message.body)
+        Some(message)
     }
 
     /// When the wait for an overdue delivery ends, if there is one.
@@ -194,6 +194,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use posthouse_rooms::Body;
+
     use super::*;
 
     const ID: ConnectionId = ConnectionId(1);
@@ -209,7 +211,8 @@ mod tests {
     }
 
     fn written(outgoing: &Outgoing) -> Vec<String> {
-        let text = |body| if let Body::Text(text) = body { text.to_string() } else { String::new() };
+        let text =
+            |message: Message| if let Body::Text(text) = message.body { text.to_string() } else { String::new() };
         std::iter::from_fn(|| outgoing.pop()).map(text).collect()
     }
 

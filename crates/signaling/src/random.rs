@@ -24,6 +24,14 @@ pub(crate) fn label() -> Label {
     Label(hex.into())
 }
 
+/// A secret: 32 hexadecimal digits, 128 bits.
+pub(crate) fn secret() -> String {
+    bytes::<16>().iter().fold(String::with_capacity(32), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// A UUID of version 4 (RFC 9562 §5.4).
 pub(crate) fn uuid() -> String {
     let mut bytes: [u8; 16] = bytes();

@@ -55,11 +55,11 @@ pub(crate) fn not_allowed(methods: &'static str) -> Reply {
     reply
 }
 
-/// The answer to a preflight (the Fetch standard); who may and what is added to every answer.
-pub(crate) fn preflight() -> Reply {
+/// The answer to a preflight (the Fetch standard); who may and what is added to every answer. `allowed`: header fields.
+pub(crate) fn preflight(allowed: &'static str) -> Reply {
     let mut reply = empty(StatusCode::NO_CONTENT);
     let headers = reply.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     reply
 }

@@ -99,6 +99,9 @@ impl Signaling {
                 Ok(self.analytics(&body))
             }
             (["status"], _) => Ok(self.collider_status()),
+            (path, "OPTIONS") if visit.current.dialect_http(path).is_some_and(|(_, own)| !allows(own, "OPTIONS")) => {
+                Ok(respond::preflight("authorization, content-type"))
+            }
             (_, "TRACE" | "CONNECT") => Err(respond::not_allowed("GET, POST")),
             (path, method)
                 if let Some((http, _)) = visit.current.dialect_http(path).filter(|(_, own)| allows(own, method)) =>
@@ -106,7 +109,7 @@ impl Signaling {
                 (http.answer)(self, request, path, visit).await
             }
             (path, method) => match known(path) {
-                Some(_) if method == "OPTIONS" => Ok(respond::preflight()),
+                Some(_) if method == "OPTIONS" => Ok(respond::preflight("content-type")),
                 Some(methods) => Err(respond::not_allowed(methods)),
                 None => self.collider(request, path, visit).await,
             },

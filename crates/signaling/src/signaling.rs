@@ -42,7 +42,7 @@ impl Signaling {
         let counters = Arc::new(Counters::default());
         let post = Arc::new(Post {
             node: random::node_id(),
-            policy: ArcSwap::from_pointee(config.rooms.clone()),
+            policy: ArcSwap::from_pointee(config.policy()),
             bounds: ArcSwap::from_pointee(config.limits()),
             store,
             bus,
@@ -67,7 +67,7 @@ impl Signaling {
     /// room with more members than it may now have keeps them. `listen` matters only for links, and
     /// `max_rooms`, `max_identities`, `max_topics`, `max_connections`, `sockets_per_source` and the rates per source stay as they were.
     pub fn apply(&self, config: Config) {
-        self.post.policy.store(Arc::new(config.rooms.clone()));
+        self.post.policy.store(Arc::new(config.policy()));
         self.post.bounds.store(Arc::new(config.limits()));
         self.current.store(Arc::new(Current::new(config)));
     }

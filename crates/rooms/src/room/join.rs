@@ -102,7 +102,7 @@ impl Room {
         let stored = self.members.iter_mut().flat_map(|member| member.outbox.drain());
         let text = stored.filter_map(|message| match message.body {
             Body::Text(text) => Some(text),
-            Body::Bye => None,
+            Body::Bye | Body::Event(_) => None,
         });
         text.collect()
     }

@@ -3,20 +3,21 @@
 use std::future::ready;
 
 use super::{Census, Due, Pending, RoomStore, StoreError, Update, shelf::Shelf};
-use crate::{Address, Identity, Room, RoomId, Timestamp, Topic, TopicId};
+use crate::{Address, Identity, Meeting, Room, RoomId, Timestamp, Topic, TopicId};
 
-/// Rooms, identities and topics in memory.
+/// Rooms, meetings, identities and topics in memory.
 #[derive(Debug)]
 pub struct MemoryStore {
     rooms: Shelf<RoomId, Room>,
     identities: Shelf<Address, Identity>,
     topics: Shelf<TopicId, Topic>,
+    meetings: Shelf<RoomId, Meeting>,
 }
 
 /// How much a store may keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// Rooms.
+    /// Rooms, and as many meetings.
     pub rooms: usize,
     /// Identities.
     pub identities: usize,
@@ -35,7 +36,12 @@ impl MemoryStore {
     #[must_use]
     pub fn of(capacity: Capacity) -> Self {
         let Capacity { rooms, identities, topics } = capacity;
-        Self { rooms: Shelf::new(rooms), identities: Shelf::new(identities), topics: Shelf::new(topics) }
+        Self {
+            rooms: Shelf::new(rooms),
+            identities: Shelf::new(identities),
+            topics: Shelf::new(topics),
+            meetings: Shelf::new(rooms),
+        }
     }
 }
 
@@ -60,22 +66,32 @@ impl RoomStore for MemoryStore {
         Box::pin(ready(self.topics.change(topic, update).map_err(|_| StoreError::TooManyTopics)))
     }
 
+    fn update_meeting<'a>(
+        &'a self,
+        meeting: &'a RoomId,
+        update: Update<'a, Meeting>,
+    ) -> Pending<'a, Result<(), StoreError>> {
+        Box::pin(ready(self.meetings.change(meeting, update).map_err(|_| StoreError::TooManyRooms)))
+    }
+
     fn due(&self, now: Timestamp, most: usize) -> Pending<'_, Result<Vec<Due>, StoreError>> {
         let rooms = self.rooms.due(now, most).into_iter().map(Due::Room);
         let identities = self.identities.due(now, most).into_iter().map(Due::Identity);
         let topics = self.topics.due(now, most).into_iter().map(Due::Topic);
-        Box::pin(ready(Ok(rooms.chain(identities).chain(topics).collect())))
+        let meetings = self.meetings.due(now, most).into_iter().map(Due::Meeting);
+        Box::pin(ready(Ok(rooms.chain(identities).chain(topics).chain(meetings).collect())))
     }
 
     fn poll_timeout(&self) -> Option<Timestamp> {
-        let all = [self.rooms.poll_timeout(), self.identities.poll_timeout(), self.topics.poll_timeout()];
-        all.into_iter().flatten().min()
+        let these = [self.rooms.poll_timeout(), self.meetings.poll_timeout()];
+        let those = [self.identities.poll_timeout(), self.topics.poll_timeout()];
+        these.into_iter().chain(those).flatten().min()
     }
 
     fn census(&self) -> Census {
         Census {
-            rooms: self.rooms.len(),
-            members: self.rooms.members(),
+            rooms: self.rooms.len() + self.meetings.len(),
+            members: self.rooms.members() + self.meetings.members(),
             identities: self.identities.len(),
             topics: self.topics.len(),
         }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::Update;
-use crate::{Identity, Room, Timestamp, Topic};
+use crate::{Identity, Meeting, Room, Timestamp, Topic};
 
 /// More shards than cores ever contend for; each costs some hundred bytes.
 const SHARDS: usize = 64;
@@ -161,6 +161,16 @@ impl Value for Topic {
 
     fn members(&self) -> usize {
         self.occupancy()
+    }
+}
+
+impl Value for Meeting {
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn members(&self) -> usize {
+        self.members().len()
     }
 }
 

@@ -286,7 +286,7 @@ impl World {
 fn text(body: &Body) -> String {
     match body {
         Body::Text(text) => text.to_string(),
-        Body::Bye => String::new(),
+        Body::Bye | Body::Event(_) => String::new(),
     }
 }
 

@@ -127,7 +127,7 @@ impl House {
             self.messages.entry(at).or_default().push(delivery.message.clone());
             let text = match delivery.message.body {
                 Body::Text(text) => text.to_string(),
-                Body::Bye => SYNTHETIC.to_owned(),
+                Body::Bye | Body::Event(_) => SYNTHETIC.to_owned(),
             };
             self.heard.entry(at).or_default().push(text);
         }

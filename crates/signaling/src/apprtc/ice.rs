@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    IceConfig, IceServer, Signaling, json, random,
+    IceConfig, IceServer, RequestContext, Signaling, json, random,
     respond::{self, Reply},
     visit::Visit,
 };
@@ -28,14 +28,14 @@ struct TurnAnswer<'a> {
 impl Signaling {
     /// `GET` and `POST /v1alpha/iceconfig`. Clients ask before they join, so the credentials are nobody's in particular.
     pub(crate) fn ice_config(&self, visit: &Visit) -> Reply {
-        let ice = self.mint(&random::label().0, visit);
+        let ice = self.mint(&random::label().0, &visit.context());
         let lifetime_duration = format!("{}.000s", ice.lifetime);
         respond::json(&IceAnswer { ice_servers: &ice.servers, lifetime_duration })
     }
 
     /// `GET /turn`. The `username` in the query is a label of the client's choice; we choose our own.
     pub(crate) fn turn(&self, visit: &Visit) -> Reply {
-        let ice = self.mint(&random::label().0, visit);
+        let ice = self.mint(&random::label().0, &visit.context());
         let with_credential = |server: &&IceServer| server.username.is_some();
         let first = ice.servers.iter().find(with_credential);
         let uris = ice.servers.iter().filter(with_credential).flat_map(|server| &server.urls);
@@ -49,11 +49,11 @@ impl Signaling {
 
     /// A member's own servers as JSON in a string, like its neighbours among the parameters.
     pub(super) fn member_ice(&self, label: &str, visit: &Visit) -> String {
-        json::write(&self.mint(label, visit).servers)
+        json::write(&self.mint(label, &visit.context()).servers)
     }
 
-    fn mint(&self, label: &str, visit: &Visit) -> IceConfig {
-        let mut ice = self.ports.ice.ice_servers(label, &visit.context());
+    pub(crate) fn mint(&self, label: &str, request: &RequestContext<'_>) -> IceConfig {
+        let mut ice = self.ports.ice.ice_servers(label, request);
         ice.servers.retain(|server| !server.urls.is_empty());
         ice
     }

@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
             return Err(Ending::Broken);
         }
         if register.is_some_and(|register| now >= register) {
-            return Err(self.broken_rule(CloseCode::Policy));
+            return Err(self.broken_rule(self.dialect.too_late()));
         }
         if overdue.is_some_and(|overdue| now >= overdue) {
             self.outgoing.give_up();
@@ -193,8 +193,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
         // Until nothing is left after a flush: what came during a write has already knocked.
         while let Some(first) = self.outgoing.pop() {
             let mut next = Some(first);
-            while let Some(body) = next {
-                let frame = self.dialect.frame(&body);
+            while let Some(message) = next {
+                let frame = self.dialect.write(&message);
                 self.patiently(|socket| socket.feed(frame)).await?;
                 self.counters.deliveries.add();
                 next = self.outgoing.pop();
@@ -203,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
         }
         match self.outgoing.end() {
             None => Ok(()),
-            Some(End::Closing(_)) => Err(Ending::Close(CloseCode::Normal, self.timing.close)),
+            Some(End::Closing(why)) => Err(Ending::Close(self.dialect.closing(why), self.timing.close)),
             Some(End::Overflow) => Err(self.slow(self.timing.close)),
         }
     }

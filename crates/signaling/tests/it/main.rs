@@ -13,5 +13,6 @@ mod limits;
 mod nodes;
 mod rooms;
 mod slow;
+mod v1;
 mod websocket;
 mod wire;
