@@ -7,10 +7,15 @@ const MODULES = fileURLToPath(new URL('node_modules/', import.meta.url));
 const PREFIX = '/node_modules/';
 
 /** Packages that are not modules: loaded as a script, handed on as one. */
-const SCRIPTS = { 'simple-peer/simplepeer.min.js': 'SimplePeer' };
+const SCRIPTS = {
+  'simple-peer/simplepeer.min.js': 'SimplePeer',
+  'peerjs/dist/peerjs.min.js': 'Peer',
+  'phoenix-1.2/priv/static/phoenix.js': 'Phoenix',
+};
 
 /** Entry points, and folders whose files are imported without their ending. */
 const IMPORTS = {
+  phoenix: 'phoenix/priv/static/phoenix.mjs',
   yjs: 'yjs/dist/yjs.mjs',
   'y-webrtc': 'y-webrtc/src/y-webrtc.js',
   'y-protocols/': 'y-protocols/',

@@ -1,9 +1,12 @@
 //! `[signaling]`: how messages find a client.
 
+use std::time::Duration;
+
 use crate::keys::{Key, Table};
+use crate::problem::Complaint;
 use crate::reading::Reading;
 use crate::reference::{list, text};
-use crate::value::size;
+use crate::value::{duration, quoted, size};
 
 pub(crate) const TABLE: Table = Table {
     path: "signaling",
@@ -49,6 +52,36 @@ pub(crate) const COLLIDER: Table = Table {
     }],
 };
 
+pub(crate) const PEERJS: Table = Table {
+    path: "signaling.peerjs",
+    text: "PeerJS: /peerjs, for clients with path \"/\" or \"/peerjs\".",
+    keys: &[
+        Key {
+            name: "keys",
+            default: "[]",
+            example: "[\"peerjs\"]",
+            expects: "a list of keys",
+            text: "Keys that clients may name, each a name space of its own; \"peerjs\" is the one of clients that name none.\n\
+                   Empty: every key, for an app may choose one without asking.",
+        },
+        Key {
+            name: "allow_discovery",
+            default: "false",
+            example: "true",
+            expects: "true or false",
+            text: "Whether everybody who knows a key may list its peers, the longest-standing thousand of them. False,\n\
+                   because an id is all that one needs to call a peer.",
+        },
+        Key {
+            name: "expire_timeout",
+            default: "\"5s\"",
+            example: "\"10s\"",
+            expects: "a duration in quotes",
+            text: "How long a message waits for a peer who is not there, 1s to 5m; then its sender is told.",
+        },
+    ],
+};
+
 /// `[signaling]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signaling {
@@ -60,6 +93,8 @@ pub struct Signaling {
     pub root: Option<String>,
     /// `[signaling.collider]`
     pub collider: Collider,
+    /// `[signaling.peerjs]`
+    pub peerjs: PeerJs,
 }
 
 /// `[signaling.collider]`
@@ -69,9 +104,27 @@ pub struct Collider {
     pub require_join: bool,
 }
 
+/// `[signaling.peerjs]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerJs {
+    /// Keys that clients may name; none: every key.
+    pub keys: Vec<String>,
+    /// Whether peers are listed.
+    pub allow_discovery: bool,
+    /// How long a message waits for a peer.
+    pub expire_timeout: Duration,
+}
+
 impl Default for Signaling {
     fn default() -> Self {
-        Self { max_message: 64 * 1024, disabled: Vec::new(), root: None, collider: Collider { require_join: true } }
+        let (collider, peerjs) = (Collider { require_join: true }, PeerJs::default());
+        Self { max_message: 64 * 1024, disabled: Vec::new(), root: None, collider, peerjs }
+    }
+}
+
+impl Default for PeerJs {
+    fn default() -> Self {
+        Self { keys: Vec::new(), allow_discovery: false, expire_timeout: Duration::from_secs(5) }
     }
 }
 
@@ -88,16 +141,44 @@ impl Signaling {
             disabled: disabled.unwrap_or_default(),
             root,
             collider: Collider { require_join: require_join.unwrap_or(default.collider.require_join) },
+            peerjs: PeerJs::read(reading),
         }
     }
 
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { max_message, disabled, root, collider: Collider { require_join } } = self;
-        vec![
+        let Self { max_message, disabled, root, collider: Collider { require_join }, peerjs } = self;
+        let mut shown = vec![
             ("signaling.max_message", size::shown(*max_message as u64)),
             ("signaling.disabled", list(disabled)),
             ("signaling.root", text(root.as_deref().unwrap_or_default())),
             ("signaling.collider.require_join", require_join.to_string()),
+        ];
+        shown.extend(peerjs.shown());
+        shown
+    }
+}
+
+impl PeerJs {
+    fn read(reading: &mut Reading<'_>) -> Self {
+        let default = Self::default();
+        let key = |text: &str| match text.len() {
+            1..=256 => Ok(text.to_owned()),
+            _ => Err(Complaint::wrong("a key of 1 to 256 bytes".to_owned(), quoted(text), "write what clients name")),
+        };
+        let waits = duration::within(Duration::from_secs(1)..=Duration::from_secs(300));
+        Self {
+            keys: reading.list("signaling.peerjs.keys", key).unwrap_or_default(),
+            allow_discovery: reading.flag("signaling.peerjs.allow_discovery").unwrap_or(default.allow_discovery),
+            expire_timeout: reading.text("signaling.peerjs.expire_timeout", waits).unwrap_or(default.expire_timeout),
+        }
+    }
+
+    fn shown(&self) -> [(&'static str, String); 3] {
+        let Self { keys, allow_discovery, expire_timeout } = self;
+        [
+            ("signaling.peerjs.keys", list(keys)),
+            ("signaling.peerjs.allow_discovery", allow_discovery.to_string()),
+            ("signaling.peerjs.expire_timeout", duration::shown(*expire_timeout)),
         ]
     }
 }

@@ -40,10 +40,23 @@ pub struct Config {
     pub max_connections: usize,
     /// WebSockets from one address at once. A large office behind one NAT may need more.
     pub sockets_per_source: u32,
+    /// What `PeerJS` clients may.
+    pub peerjs: PeerJs,
     /// How often one source may ask.
     pub rates: Rates,
     /// How long things may take.
     pub timing: Timing,
+}
+
+/// What `PeerJS` clients may.
+#[derive(Clone, Debug)]
+pub struct PeerJs {
+    /// Keys that are accepted, each a name space of its own; none: every key is.
+    pub keys: Vec<String>,
+    /// May everybody who knows a key list its peers?
+    pub allow_discovery: bool,
+    /// How long a message waits for a peer who is not there, until its sender is told.
+    pub expire_timeout: Duration,
 }
 
 /// How often one source prefix (IPv4 /24, IPv6 /56) may ask. A refusal is 429; loopback addresses are exempt if
@@ -127,9 +140,16 @@ impl Default for Config {
             loopback: true,
             max_connections: 50_000,
             sockets_per_source: 64,
+            peerjs: PeerJs::default(),
             rates: Rates::default(),
             timing: Timing::default(),
         }
+    }
+}
+
+impl Default for PeerJs {
+    fn default() -> Self {
+        Self { keys: Vec::new(), allow_discovery: false, expire_timeout: Duration::from_secs(5) }
     }
 }
 

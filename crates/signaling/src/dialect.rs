@@ -2,6 +2,8 @@
 
 pub(crate) mod auto;
 pub(crate) mod matchbox;
+pub(crate) mod peerjs;
+pub(crate) mod phoenix;
 pub(crate) mod v1;
 pub(crate) mod yjs;
 
@@ -15,8 +17,15 @@ pub(crate) use tokio_tungstenite::tungstenite::{Message as Frame, protocol::fram
 use crate::{Signaling, current::Current, outgoing::Outgoing, peer::Peer, respond::Reply, visit::Visit};
 
 /// All dialects. A new one is a module above and a line here.
-pub(crate) static TABLE: &[&Entry] =
-    &[&crate::collider::ENTRY, &auto::ENTRY, &matchbox::ENTRY, &v1::ENTRY, &yjs::ENTRY];
+pub(crate) static TABLE: &[&Entry] = &[
+    &crate::collider::ENTRY,
+    &auto::ENTRY,
+    &matchbox::ENTRY,
+    &peerjs::ENTRY,
+    &phoenix::ENTRY,
+    &v1::ENTRY,
+    &yjs::ENTRY,
+];
 
 /// The names of all dialects, for the configuration's `disabled` and `root`.
 pub fn dialects() -> impl Iterator<Item = &'static str> {
@@ -124,6 +133,9 @@ pub(crate) trait Dialect: Send {
     fn handle_timeout(&mut self) -> Steps<'_> {
         Box::pin(std::future::ready(Step::Continue))
     }
+
+    /// The client has closed its socket itself, in good manners; [`Dialect::gone`] follows.
+    fn farewell(&mut self) {}
 
     /// The socket is gone; `unwritten` never reached the client.
     fn gone(&mut self, unwritten: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;

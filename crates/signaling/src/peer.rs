@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use posthouse_rooms::{
-    Address, Attach, Attached, Audience, Body, Departure, Digest, Entry, Incarnation, Label, Letter, Message, Put,
-    Recipient, Refusal, Seated, Socket, Taken, TopicId,
+    Address, Attach, Attached, Audience, Body, Departure, Digest, Dispatch, Entry, Incarnation, Label, Letter, Message,
+    Outcome, Put, Recipient, Refusal, Seated, Socket, Taken, TopicId,
 };
 
 use crate::{
@@ -91,7 +91,6 @@ impl Peer {
         Ok(attached)
     }
 
-    #[allow(dead_code, reason = "one of the five verbs")]
     /// Send-to: a message for one identity, wherever it is.
     pub(crate) async fn send_to(&self, to: &Address, letter: Letter) -> Result<Put, Trouble> {
         let put = self.post().change_identity(to, |one, limits, now| one.put(limits, now, letter.clone())).await;
@@ -120,7 +119,7 @@ impl Peer {
         let seated = self.post().change_topic(topic, |one, limits, now| one.join(limits, now, entry.clone())).await?;
         let enter = |one: &mut posthouse_rooms::Identity, limits: &posthouse_rooms::Limits, _| {
             let answer = one.enter(limits, who.incarnation, topic);
-            posthouse_rooms::Outcome { answer, effects: posthouse_rooms::Dispatch::default() }
+            Outcome { answer, effects: Dispatch::default() }
         };
         if let Err(trouble) = self.post().change_identity(address, enter).await {
             let leave = self.post().change_topic(topic, |one, _, now| one.leave(now, &who.id, who.incarnation));
@@ -136,17 +135,21 @@ impl Peer {
         self.post().change_topic(topic, |one, _, now| one.leave(now, &who.id, who.incarnation)).await?;
         let exit = |one: &mut posthouse_rooms::Identity, _: &posthouse_rooms::Limits, _| {
             one.exit(who.incarnation, topic);
-            posthouse_rooms::Outcome { answer: Ok(()), effects: posthouse_rooms::Dispatch::default() }
+            Outcome { answer: Ok(()), effects: Dispatch::default() }
         };
         let address = topic.address(&who.id);
         self.post().change_identity(&address, exit).await
     }
 
-    /// Detach on purpose: the name is free at once, its topics are left; the socket stays.
+    /// Detach on purpose: the name is free at once, its topics are left; the socket stays. A name that a newer socket of
+    /// the same owner has taken over is that one's.
     pub(crate) async fn release(&mut self) {
         let Some((address, who)) = self.name.take() else { return };
         let socket = self.socket();
         let released = self.post().change_identity(&address, |one, _, now| {
+            if one.socket().is_some_and(|newer| newer != socket) {
+                return Outcome { answer: Ok(()), effects: Dispatch::default() };
+            }
             let mut outcome = one.end(now, who, Departure::Left);
             // It is here to stay, for the dialect decides when it goes.
             outcome.effects.closes.retain(|close| close.socket != socket);

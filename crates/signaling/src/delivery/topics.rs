@@ -19,7 +19,6 @@ impl Post {
         answer
     }
 
-    #[allow(dead_code, reason = "presence as a list, for dialects that show one")]
     /// Looks at a topic as it is now.
     pub(crate) async fn look<T: Send>(
         &self,

@@ -96,6 +96,12 @@ impl Dialect for Auto {
         self.spoken(Dialect::handle_timeout)
     }
 
+    fn farewell(&mut self) {
+        if let State::Speaking(dialect) = &mut self.state {
+            dialect.farewell();
+        }
+    }
+
     fn gone(&mut self, unwritten: Vec<Message>) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         match &mut self.state {
             State::Speaking(dialect) => dialect.gone(unwritten),

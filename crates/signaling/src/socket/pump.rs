@@ -78,6 +78,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
         let displaced = self.outgoing.end() == Some(End::Closing(posthouse_rooms::Closing::Displaced));
         // The newer socket of the same client takes what is left, not the mailbox.
         let unwritten = if displaced { Vec::new() } else { self.outgoing.unwritten() };
+        if matches!(ending, Ending::Closed) {
+            self.dialect.farewell();
+        }
         // The client's partner learns of it before this client's good manners are waited for.
         self.dialect.gone(unwritten).await;
         match ending {

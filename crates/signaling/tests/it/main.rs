@@ -11,6 +11,8 @@ mod house;
 mod http;
 mod limits;
 mod nodes;
+mod peerjs;
+mod phoenix;
 mod rooms;
 mod slow;
 mod v1;
