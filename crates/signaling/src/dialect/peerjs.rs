@@ -10,12 +10,15 @@
 //! who comes back with it gets the name and hears `OPEN` again. The key is a name space.
 
 mod frame;
+mod waiting;
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use hyper::{Request, StatusCode, body::Incoming};
-use posthouse_rooms::{Body, Digest, Entry as Seat, Keep, Letter, Message, Refusal, Returned, Taken, Tenant};
-use serde_json::json;
+use posthouse_rooms::{
+    Body, Digest, Entry as Seat, Keep, Letter, Message, Put, Refusal, Returned, Taken, Tenant, Timestamp,
+};
+use serde_json::{json, value::RawValue};
 use tracing::debug;
 
 use super::{Answering, CloseCode, Dialect, Entry, Hello, Http, Opened, Step, Steps};
@@ -30,6 +33,7 @@ use crate::{
     visit::Visit,
 };
 use frame::{ClientFrame, Kind};
+use waiting::Waiting;
 
 pub(crate) static ENTRY: Entry =
     Entry { name: "peerjs", takes, recognises: |_| false, open, http: Some(Http { methods, answer }) };
@@ -51,7 +55,7 @@ fn takes(path: &[&str]) -> bool {
 fn open(peer: Peer, hello: &Hello) -> Opened {
     let given = |name| hello.visit.query.get(name).unwrap_or_default().to_owned();
     let wish = Wish { key: given("key"), id: given("id"), token: given("token") };
-    Ok(Box::new(PeerJs { peer, wish, goodbye: false }))
+    Ok(Box::new(PeerJs { peer, wish, waiting: Waiting::default(), goodbye: false }))
 }
 
 /// What is asked over HTTP.
@@ -126,6 +130,7 @@ struct Wish {
 struct PeerJs {
     peer: Peer,
     wish: Wish,
+    waiting: Waiting,
     /// Has the client closed its socket itself? A page that is loaded again closes it, and comes back under the same id
     /// with another token.
     goodbye: bool,
@@ -183,35 +188,36 @@ impl PeerJs {
         }
     }
 
-    async fn pass_on(&self, kind: Kind, dst: &str, payload: Option<&serde_json::value::RawValue>) -> Step {
-        let Some(own) = self.peer.address() else { return Step::Continue };
-        let waits = matches!(kind, Kind::Offer | Kind::Answer | Kind::Candidate);
+    async fn pass_on(&mut self, kind: Kind, dst: &str, payload: Option<&RawValue>) -> Step {
+        let Some(own) = self.peer.address().cloned() else { return Step::Continue };
         let expired = frame::expire(dst, &own.id);
-        let sent = match own.tenant.address(dst) {
-            Ok(to) => {
-                let body = Body::Text(frame::message(kind, &own.id, dst, payload).into());
-                let letter = if waits {
-                    self.letter(body, &expired)
-                } else {
-                    Letter { keep: Keep::ForOwner, ..Letter::now(body) }
-                };
-                self.peer.send_to(&to, letter).await.map(drop)
-            }
-            Err(_) => Err(Trouble::Refused(Refusal::UnknownClient)),
+        let body = Body::Text(frame::message(kind, &own.id, dst, payload).into());
+        let waits = matches!(kind, Kind::Offer | Kind::Answer | Kind::Candidate);
+        let (until, bytes) = (self.peer.post().clock.now().after(self.patience()), body.len());
+        let keep = if waits { self.keep(until, bytes) } else { Keep::ForOwner };
+        let returned = waits.then(|| Returned { to: own.clone(), body: Body::from(expired.as_str()) });
+        let put = match own.tenant.address(dst) {
+            Ok(to) => self.peer.send_to(&to, Letter { body, keep, returned, only: None }).await,
+            Err(_) => Ok(Put::Nobody),
         };
-        match sent {
-            Ok(()) => Step::Continue,
+        match put {
+            Ok(Put::Kept) if waits => self.waiting.add(until, bytes),
             // It waits for nobody: the sender need not wait either.
-            Err(_) if waits => Step::Say(expired),
-            Err(_) => Step::Continue,
+            Ok(Put::Nobody) | Err(_) if waits => return Step::Say(expired),
+            _ => {}
         }
+        Step::Continue
     }
 
-    /// A message that waits for a peer who is not there yet, and comes back as `EXPIRE`.
-    fn letter(&self, body: Body, expired: &str) -> Letter {
-        let until = self.peer.post().clock.now().after(self.peer.signaling.current.load().config.peerjs.expire_timeout);
-        let back = |to: &posthouse_rooms::Address| Returned { to: to.clone(), body: Body::from(expired) };
-        Letter { body, keep: Keep::Until(until), returned: self.peer.address().map(back), only: None }
+    fn patience(&self) -> Duration {
+        self.peer.signaling.current.load().config.peerjs.expire_timeout
+    }
+
+    /// What it may keep waiting for peers who are not there has a bound; those who are there hear it in any case.
+    fn keep(&mut self, until: Timestamp, bytes: usize) -> Keep {
+        let post = self.peer.post();
+        let (bounds, now) = (post.bounds.load().mailbox, post.clock.now());
+        if self.waiting.allows(bounds, now, bytes) { Keep::Until(until) } else { Keep::No }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::SinkExt;
 use posthouse_rooms::{MemoryBus, MemoryStore};
 use serde_json::{Value, json};
 
@@ -102,11 +103,42 @@ async fn what_can_wait_for_nobody_expires_at_once() {
     let long = "x".repeat(257);
     offer(&mut a, &long, &json!(0)).await;
     assert_eq!(next(&mut a).await, json!({"type": "EXPIRE", "src": long, "dst": "ada"}));
-    // The mailbox of a peer who is not there takes no more than its bound.
-    for n in 0..257 {
-        offer(&mut a, "bob", &json!(n)).await;
+    // One keeps no more waiting than a mailbox takes, for however many who are not there; and a mailbox takes no more
+    // from however many.
+    for n in 0..256 {
+        offer(&mut a, &format!("nobody {n}"), &json!(n)).await;
     }
+    offer(&mut a, "bob", &json!(0)).await;
     assert_eq!(next(&mut a).await, json!({"type": "EXPIRE", "src": "bob", "dst": "ada"}));
+    let mut senders = [peer(&house, "carol").await, peer(&house, "dan").await];
+    for n in 0..128 {
+        for sender in &mut senders {
+            offer(sender, "bob", &json!(n)).await;
+        }
+    }
+    for (sender, id) in senders.iter_mut().zip(["carol", "dan"]) {
+        offer(sender, id, &json!("all is on its way")).await;
+        assert_eq!(next(sender).await["payload"], "all is on its way");
+    }
+    let mut erin = peer(&house, "erin").await;
+    offer(&mut erin, "bob", &json!(0)).await;
+    assert_eq!(next(&mut erin).await, json!({"type": "EXPIRE", "src": "bob", "dst": "erin"}));
+    // Those who are there hear everybody.
+    offer(&mut a, "erin", &json!("hello")).await;
+    assert_eq!(next(&mut erin).await["payload"], "hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_does_not_fit_on_the_list_is_there_nevertheless() {
+    let house = House::with(|config| {
+        config.peerjs.allow_discovery = true;
+        config.bounds.members = 1;
+    });
+    let house = house.await;
+    let (mut a, mut b) = (peer(&house, "ada").await, peer(&house, "bob").await);
+    assert_eq!(house.get("/peerjs/peers").await.json(), json!(["ada"]));
+    offer(&mut a, "bob", &json!("hello")).await;
+    assert_eq!(next(&mut b).await["payload"], "hello");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,13 +324,11 @@ async fn a_flood_and_a_message_that_is_too_long_end_the_socket() {
     let house = House::open().await;
     let mut flooder = peer(&house, "ada").await;
     for _ in 0..2000 {
-        use futures_util::SinkExt;
         let said = flooder.0.feed(r#"{"type":"HEARTBEAT"}"#.into()).await;
         if said.is_err() {
             break;
         }
     }
-    use futures_util::SinkExt;
     let _ = flooder.0.flush().await;
     assert_eq!(flooder.frame().await.as_deref(), Some(r#"{"type":"ERROR","payload":{"msg":"Too many messages"}}"#));
     assert_eq!(flooder.closed().await, Some(1008));

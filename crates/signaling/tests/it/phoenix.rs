@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::SinkExt;
 use posthouse_rooms::{MemoryBus, MemoryStore};
 use serde_json::{Value, json};
 
@@ -227,9 +228,29 @@ async fn payloads_of_wrong_types_are_dropped_and_broken_frames_end_the_socket() 
         assert_eq!(socket.closed().await, Some(1008), "{odd:.60}");
     }
     let mut long = house.socket_at(PEER, &[]).await.unwrap();
-    use futures_util::SinkExt;
     let _ = long.0.send("x".repeat(64 * 1024 + 1).into()).await;
     assert_eq!(long.closed().await, Some(1009));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_ends_the_socket_and_frees_its_name() {
+    let house = House::open().await;
+    let own = id(&house).await;
+    let mut flooder = peer(&house, &own).await;
+    for _ in 0..2000 {
+        if flooder.0.feed(say(&own, "shout", &json!({})).into()).await.is_err() {
+            break;
+        }
+    }
+    let _ = flooder.0.flush().await;
+    assert_eq!(flooder.closed().await, Some(1008));
+    for _ in 0..2000 {
+        if try_peer(&house, &own).await.1[4]["status"] == "ok" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the name outlives its socket");
 }
 
 #[tokio::test(flavor = "multi_thread")]
