@@ -6,6 +6,7 @@ mod conformance;
 mod ending;
 mod harness;
 mod hostile;
+mod ice;
 mod relay_alternate;
 mod relay_coturn_client;
 mod relay_coturn_families;

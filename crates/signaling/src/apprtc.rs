@@ -8,6 +8,8 @@ mod message;
 mod page;
 mod params;
 
+pub(crate) use ice::{IceAnswer, TurnAnswer};
+
 use hyper::StatusCode;
 use posthouse_rooms::{IdError, RoomId};
 

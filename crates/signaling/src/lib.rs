@@ -20,6 +20,7 @@ mod delivery;
 mod dialect;
 mod drain;
 mod expiry;
+mod ice;
 mod json;
 mod listener;
 mod outgoing;

@@ -94,6 +94,14 @@ impl Signaling {
                 self.body(request, visit, &limits.ice).await?;
                 Ok(self.turn(visit))
             }
+            (["ice"], "GET" | "HEAD") => {
+                self.body(request, visit, &limits.ice).await?;
+                Ok(self.ice(visit))
+            }
+            (["_matrix", "client", _, "voip", "turnServer"], "GET") => {
+                self.body(request, visit, &limits.ice).await?;
+                Ok(self.matrix_turn(visit))
+            }
             (["a", ""], "POST") => {
                 let body = self.body(request, visit, &limits.message).await?;
                 Ok(self.analytics(&body))
@@ -109,7 +117,7 @@ impl Signaling {
                 (http.answer)(self, request, path, visit).await
             }
             (path, method) => match known(path) {
-                Some(_) if method == "OPTIONS" => Ok(respond::preflight("content-type")),
+                Some(_) if method == "OPTIONS" => Ok(respond::preflight("authorization, content-type")),
                 Some(methods) => Err(respond::not_allowed(methods)),
                 None => self.collider(request, path, visit).await,
             },
@@ -191,7 +199,7 @@ impl Signaling {
 /// The methods of a path that is ours; `None` leaves it to assets and to Collider's `/ROOM/CLIENT`.
 fn known(path: &[&str]) -> Option<&'static str> {
     match path {
-        [""] | ["r", _] | ["params"] => Some("GET"),
+        [""] | ["r", _] | ["params"] | ["ice"] | ["_matrix", "client", _, "voip", "turnServer"] => Some("GET"),
         ["join", _] | ["message" | "leave", _, _] | ["a", ""] => Some("POST"),
         ["v1alpha", "iceconfig"] | ["turn"] => Some("GET, POST"),
         _ => None,

@@ -9,6 +9,7 @@ mod ghosts;
 mod golden;
 mod house;
 mod http;
+mod ice;
 mod limits;
 mod nodes;
 mod peerjs;
