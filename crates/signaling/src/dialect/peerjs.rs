@@ -120,6 +120,7 @@ fn tenant(current: &Current, key: &str) -> Option<Tenant> {
 }
 
 /// Who somebody wants to be.
+#[derive(Default)]
 struct Wish {
     key: String,
     id: String,
@@ -139,17 +140,18 @@ struct PeerJs {
 impl PeerJs {
     /// The original's order of questions, and its words.
     async fn enter(&mut self) -> Result<(), String> {
-        let Wish { key, id, token } = &self.wish;
+        // A token may be long: an idle peer does not hold it.
+        let Wish { key, id, token } = std::mem::take(&mut self.wish);
         if key.is_empty() || id.is_empty() || token.is_empty() {
             return Err(frame::error("No id, token, or key supplied to websocket server"));
         }
         let current = self.peer.signaling.current.load_full();
-        let tenant = tenant(&current, key).ok_or_else(|| frame::error("Invalid key provided"))?;
+        let tenant = tenant(&current, &key).ok_or_else(|| frame::error("Invalid key provided"))?;
         let sound = id.chars().count() <= LONGEST_ID && !id.chars().any(char::is_control);
-        let address = tenant.address(id).ok().filter(|_| sound);
+        let address = tenant.address(&id).ok().filter(|_| sound);
         let address = address.ok_or_else(|| frame::error("Invalid id provided, expected at most 64 characters"))?;
         let grace = self.peer.post().policy.load().resume;
-        let secret = Some(Digest::of(token));
+        let secret = Some(Digest::of(&token));
         let attached = self.peer.attach(Claim { address, secret, taken: Taken::Owner, grace, label: None }).await;
         attached.map_err(|trouble| match trouble {
             Trouble::Refused(Refusal::IdTaken) => frame::id_taken(),

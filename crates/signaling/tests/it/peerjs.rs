@@ -10,6 +10,15 @@ use crate::house::{House, Socket};
 
 const OPEN: &str = r#"{"type":"OPEN"}"#;
 
+/// A server under which nothing runs out while a test waits.
+async fn calm() -> House {
+    let house = House::with(|config| {
+        config.rooms.resume = Duration::from_secs(3600);
+        config.peerjs.expire_timeout = Duration::from_secs(3600);
+    });
+    house.await
+}
+
 fn path(id: &str, token: &str) -> String {
     format!("/peerjs/peerjs?key=peerjs&id={id}&token={token}&version=1.5.5")
 }
@@ -44,7 +53,7 @@ async fn refused(house: &House, path: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn peers_signal_by_name_and_nobody_speaks_for_another() {
-    let house = House::open().await;
+    let house = calm().await;
     let (mut a, mut b) = (peer(&house, "ada").await, peer(&house, "bob").await);
     a.say(r#"{"type":"HEARTBEAT"}"#).await;
     a.say(r#"{"type":"OFFER","src":"eve","dst":"bob","payload":{"sdp":"é"},"extra":1}"#).await;
@@ -59,7 +68,7 @@ async fn peers_signal_by_name_and_nobody_speaks_for_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_a_peer_is_flushed_in_order_behind_open() {
-    let house = House::open().await;
+    let house = calm().await;
     let mut a = peer(&house, "ada").await;
     for n in 0..20 {
         offer(&mut a, "bob", &json!(n)).await;
@@ -143,13 +152,14 @@ async fn a_peer_that_does_not_fit_on_the_list_is_there_nevertheless() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_is_its_tokens_and_who_comes_back_hears_open() {
-    let house = House::open().await;
+    let house = calm().await;
     let mut a = peer(&house, "ada").await;
     let taken = r#"{"type":"ID-TAKEN","payload":{"msg":"ID is taken"}}"#;
     assert_eq!(refused(&house, &path("ada", "another")).await, taken);
     // The network changed before the old socket is known dead.
     let mut again = peer(&house, "ada").await;
     assert_eq!(a.closed().await, Some(1000));
+    drop(a);
     let mut b = peer(&house, "bob").await;
     offer(&mut b, "ada", &json!(1)).await;
     assert_eq!(next(&mut again).await["payload"], 1);
@@ -179,7 +189,7 @@ async fn wait(house: &House, sockets: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_is_loaded_again_gets_its_name_under_another_token() {
-    let house = House::open().await;
+    let house = calm().await;
     for token in ["first", "second", "third"] {
         let (socket, first) = met(&house, &path("ada", token)).await;
         assert_eq!(first, OPEN, "{token}");
@@ -190,7 +200,7 @@ async fn a_page_that_is_loaded_again_gets_its_name_under_another_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_goodbye_of_an_older_socket_does_not_end_the_newer_one() {
-    let house = House::open().await;
+    let house = calm().await;
     let older = peer(&house, "ada").await;
     let mut newer = peer(&house, "ada").await;
     older.close().await;
@@ -202,7 +212,7 @@ async fn the_goodbye_of_an_older_socket_does_not_end_the_newer_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leave_to_nobody_gives_the_name_up() {
-    let house = House::open().await;
+    let house = calm().await;
     let mut a = peer(&house, "ada").await;
     a.say(r#"{"type":"LEAVE"}"#).await;
     assert_eq!(a.closed().await, Some(1000));
@@ -298,7 +308,7 @@ async fn a_wrong_key_lists_nobody_even_where_lists_are_allowed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_understood_is_dropped_and_the_socket_stays() {
-    let house = House::open().await;
+    let house = calm().await;
     let mut a = peer(&house, "ada").await;
     let deep = format!(r#"{{"type":"OFFER","dst":"ada","payload":{}1{}}}"#, "[".repeat(5000), "]".repeat(5000));
     for odd in [
@@ -321,7 +331,7 @@ async fn what_is_not_understood_is_dropped_and_the_socket_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_and_a_message_that_is_too_long_end_the_socket() {
-    let house = House::open().await;
+    let house = calm().await;
     let mut flooder = peer(&house, "ada").await;
     for _ in 0..2000 {
         let said = flooder.0.feed(r#"{"type":"HEARTBEAT"}"#.into()).await;
