@@ -6,7 +6,7 @@
 
 use crate::config::Config;
 use crate::relay::Relay;
-use crate::{Acme, Admin, Auth, Cluster, Collider, Edge, Limits, Log, PeerJs, Rooms, Signaling, Tls, Web};
+use crate::{Acme, Admin, Auth, Cluster, Collider, Edge, Hello, Limits, Log, PeerJs, Rooms, Signaling, Tls, Web};
 
 /// A key of which two configurations have different values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +99,14 @@ impl Changes {
     }
 
     fn signaling(&mut self, old: &Signaling, new: &mut Signaling) {
-        let Signaling { max_message, disabled, root, collider: Collider { require_join }, peerjs } = new;
+        let Signaling { max_message, disabled, root, collider: Collider { require_join }, hello, peerjs } = new;
         self.now("signaling.max_message", &old.max_message, max_message);
         self.now("signaling.disabled", &old.disabled, disabled);
         self.now("signaling.root", &old.root, root);
         self.now("signaling.collider.require_join", &old.collider.require_join, require_join);
+        let Hello { legacy, leave } = hello;
+        self.now("signaling.hello.legacy", &old.hello.legacy, legacy);
+        self.now("signaling.hello.leave", &old.hello.leave, leave);
         let PeerJs { keys, allow_discovery, expire_timeout } = peerjs;
         self.now("signaling.peerjs.keys", &old.peerjs.keys, keys);
         self.now("signaling.peerjs.allow_discovery", &old.peerjs.allow_discovery, allow_discovery);

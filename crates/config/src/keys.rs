@@ -29,11 +29,12 @@ pub(crate) struct Key {
 }
 
 /// All tables in the order of the manual.
-pub(crate) const TABLES: [&Table; 14] = [
+pub(crate) const TABLES: [&Table; 15] = [
     &web::TABLE,
     &rooms::TABLE,
     &signaling::TABLE,
     &signaling::COLLIDER,
+    &signaling::HELLO,
     &signaling::PEERJS,
     &relay::TABLE,
     &auth::TABLE,

@@ -1,6 +1,10 @@
 //! `[signaling]`: how messages find a client.
 
+mod hello;
+
 use std::time::Duration;
+
+pub use hello::Hello;
 
 use crate::keys::{Key, Table};
 use crate::problem::Complaint;
@@ -38,6 +42,8 @@ pub(crate) const TABLE: Table = Table {
         },
     ],
 };
+
+pub(crate) const HELLO: Table = hello::TABLE;
 
 pub(crate) const COLLIDER: Table = Table {
     path: "signaling.collider",
@@ -93,6 +99,8 @@ pub struct Signaling {
     pub root: Option<String>,
     /// `[signaling.collider]`
     pub collider: Collider,
+    /// `[signaling.hello]`
+    pub hello: Hello,
     /// `[signaling.peerjs]`
     pub peerjs: PeerJs,
 }
@@ -117,8 +125,8 @@ pub struct PeerJs {
 
 impl Default for Signaling {
     fn default() -> Self {
-        let (collider, peerjs) = (Collider { require_join: true }, PeerJs::default());
-        Self { max_message: 64 * 1024, disabled: Vec::new(), root: None, collider, peerjs }
+        let (collider, hello, peerjs) = (Collider { require_join: true }, Hello::default(), PeerJs::default());
+        Self { max_message: 64 * 1024, disabled: Vec::new(), root: None, collider, hello, peerjs }
     }
 }
 
@@ -141,18 +149,20 @@ impl Signaling {
             disabled: disabled.unwrap_or_default(),
             root,
             collider: Collider { require_join: require_join.unwrap_or(default.collider.require_join) },
+            hello: Hello::read(reading),
             peerjs: PeerJs::read(reading),
         }
     }
 
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { max_message, disabled, root, collider: Collider { require_join }, peerjs } = self;
+        let Self { max_message, disabled, root, collider: Collider { require_join }, hello, peerjs } = self;
         let mut shown = vec![
             ("signaling.max_message", size::shown(*max_message as u64)),
             ("signaling.disabled", list(disabled)),
             ("signaling.root", text(root.as_deref().unwrap_or_default())),
             ("signaling.collider.require_join", require_join.to_string()),
         ];
+        shown.extend(hello.shown());
         shown.extend(peerjs.shown());
         shown
     }

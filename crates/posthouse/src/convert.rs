@@ -154,7 +154,7 @@ pub(crate) fn pairs(config: &Config) -> Vec<Pair> {
 pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
     let posthouse_config::Web { listen, public_url, trusted_proxies, allowed_origins } = &config.web;
     let posthouse_config::Rooms { capacity, resume } = config.rooms;
-    let posthouse_config::Signaling { max_message, ref disabled, ref root, ref collider, ref peerjs } =
+    let posthouse_config::Signaling { max_message, ref disabled, ref root, ref collider, ref hello, ref peerjs } =
         config.signaling;
     let posthouse_config::Collider { require_join } = *collider;
     let posthouse_config::PeerJs { keys, allow_discovery, expire_timeout } = peerjs.clone();
@@ -169,6 +169,7 @@ pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
         },
         disabled: disabled.clone(),
         root: root.clone(),
+        hello: posthouse_signaling::Hello { legacy: hello.legacy, leave: hello.leave },
         peerjs: posthouse_signaling::PeerJs { keys, allow_discovery, expire_timeout },
         rooms: posthouse_rooms::Policy { capacity, resume, require_join, max_message, ..Default::default() },
         ..Default::default()

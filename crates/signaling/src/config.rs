@@ -23,6 +23,8 @@ pub struct Config {
     pub disabled: Vec<String>,
     /// The dialect of a WebSocket at `/`, for clients that know no paths.
     pub root: Option<String>,
+    /// What `HelloWebRTC`'s dialect may do.
+    pub hello: Hello,
     /// What the rooms work with.
     pub rooms: Policy,
     /// What identities and topics of all other dialects work with. Its `max_message` is that of the rooms, and room for
@@ -46,6 +48,15 @@ pub struct Config {
     pub rates: Rates,
     /// How long things may take.
     pub timing: Timing,
+}
+
+/// Settings of `HelloWebRTC`'s dialect. The default refuses a stolen name, and says no more than the original.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hello {
+    /// Does a name belong to whoever used it last, also when another live client has it? That one is closed.
+    pub legacy: bool,
+    /// Do the others hear `leave` when a client's socket is gone?
+    pub leave: bool,
 }
 
 /// What `PeerJS` clients may.
@@ -132,6 +143,7 @@ impl Default for Config {
             allow_no_origin: true,
             disabled: Vec::new(),
             root: None,
+            hello: Hello::default(),
             rooms: Policy::default(),
             bounds: Limits::default(),
             max_rooms: 100_000,

@@ -1,6 +1,7 @@
 //! Dialects: protocols spoken on a WebSocket, one file each, and the table that says which is spoken where.
 
 pub(crate) mod auto;
+pub(crate) mod hello;
 pub(crate) mod matchbox;
 pub(crate) mod peerjs;
 pub(crate) mod phoenix;
@@ -20,6 +21,7 @@ use crate::{Signaling, current::Current, outgoing::Outgoing, peer::Peer, respond
 pub(crate) static TABLE: &[&Entry] = &[
     &crate::collider::ENTRY,
     &auto::ENTRY,
+    &hello::ENTRY,
     &matchbox::ENTRY,
     &peerjs::ENTRY,
     &phoenix::ENTRY,

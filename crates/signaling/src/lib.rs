@@ -38,7 +38,7 @@ mod stats;
 mod upgrade;
 mod visit;
 
-pub use config::{Config, PeerJs, Rate, Rates, Timing};
+pub use config::{Config, Hello, PeerJs, Rate, Rates, Timing};
 pub use dialect::dialects;
 pub use ports::{IceConfig, IceServer, IceServers, Page, PageRequest, Pages, Ports, RelayControl, RequestContext};
 pub use signaling::Signaling;

@@ -7,6 +7,7 @@ mod dialects;
 mod fire;
 mod ghosts;
 mod golden;
+mod hello;
 mod house;
 mod http;
 mod ice;
