@@ -20,6 +20,8 @@ const IMPORTS = {
   'y-webrtc': 'y-webrtc/src/y-webrtc.js',
   'y-protocols/': 'y-protocols/',
   'lib0/': 'lib0/',
+  '@trystero-p2p/torrent': '@trystero-p2p/torrent/dist/index.mjs',
+  '@trystero-p2p/core': '@trystero-p2p/core/dist/index.mjs',
   ...Object.fromEntries(Object.keys(SCRIPTS).map((file) => [file, `${file}?module`])),
 };
 

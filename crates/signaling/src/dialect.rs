@@ -5,6 +5,7 @@ pub(crate) mod hello;
 pub(crate) mod matchbox;
 pub(crate) mod peerjs;
 pub(crate) mod phoenix;
+pub(crate) mod tracker;
 pub(crate) mod v1;
 pub(crate) mod yjs;
 
@@ -25,6 +26,7 @@ pub(crate) static TABLE: &[&Entry] = &[
     &matchbox::ENTRY,
     &peerjs::ENTRY,
     &phoenix::ENTRY,
+    &tracker::ENTRY,
     &v1::ENTRY,
     &yjs::ENTRY,
 ];

@@ -47,8 +47,13 @@ pub(crate) fn uuid() -> String {
     text
 }
 
+/// Any number: where in a crowd to begin.
+pub(crate) fn number() -> u64 {
+    u64::from_le_bytes(bytes())
+}
+
 pub(crate) fn node_id() -> NodeId {
-    NodeId(u64::from_le_bytes(bytes()))
+    NodeId(number())
 }
 
 /// Without randomness there are no secrets: a system that has none is not one to serve from.

@@ -17,6 +17,7 @@ mod peerjs;
 mod phoenix;
 mod rooms;
 mod slow;
+mod tracker;
 mod v1;
 mod websocket;
 mod wire;
