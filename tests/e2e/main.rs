@@ -22,3 +22,4 @@ mod relay_tcp_allocations;
 mod relay_tcp_raw;
 mod reload;
 mod rooms;
+mod v1;

@@ -6,7 +6,7 @@
 
 use crate::config::Config;
 use crate::relay::Relay;
-use crate::{Acme, Admin, Auth, Cluster, Collider, Edge, Hello, Limits, Log, PeerJs, Rooms, Signaling, Tls, Web};
+use crate::{Acme, Admin, Auth, Cluster, Collider, Edge, Hello, Limits, Log, PeerJs, Rooms, Signaling, Tls, V1, Web};
 
 /// A key of which two configurations have different values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Changes {
     }
 
     fn signaling(&mut self, old: &Signaling, new: &mut Signaling) {
-        let Signaling { max_message, disabled, root, collider: Collider { require_join }, hello, peerjs } = new;
+        let Signaling { max_message, disabled, root, collider: Collider { require_join }, hello, peerjs, v1 } = new;
         self.now("signaling.max_message", &old.max_message, max_message);
         self.now("signaling.disabled", &old.disabled, disabled);
         self.now("signaling.root", &old.root, root);
@@ -111,6 +111,17 @@ impl Changes {
         self.now("signaling.peerjs.keys", &old.peerjs.keys, keys);
         self.now("signaling.peerjs.allow_discovery", &old.peerjs.allow_discovery, allow_discovery);
         self.now("signaling.peerjs.expire_timeout", &old.peerjs.expire_timeout, expire_timeout);
+        self.v1(&old.v1, v1);
+    }
+
+    fn v1(&mut self, old: &V1, new: &V1) {
+        let V1 { resume, create_needs_key, join_needs_token, api_keys, token_secrets, token_public_keys } = new;
+        self.now("signaling.v1.resume", &old.resume, resume);
+        self.now("signaling.v1.create", &old.create_needs_key, create_needs_key);
+        self.now("signaling.v1.join", &old.join_needs_token, join_needs_token);
+        self.now("signaling.v1.api_keys", &old.api_keys, api_keys);
+        self.now("signaling.v1.token_secrets", &old.token_secrets, token_secrets);
+        self.now("signaling.v1.token_public_keys", &old.token_public_keys, token_public_keys);
     }
 
     fn relay(&mut self, old: &Relay, new: &mut Relay) {

@@ -29,13 +29,14 @@ pub(crate) struct Key {
 }
 
 /// All tables in the order of the manual.
-pub(crate) const TABLES: [&Table; 15] = [
+pub(crate) const TABLES: [&Table; 16] = [
     &web::TABLE,
     &rooms::TABLE,
     &signaling::TABLE,
     &signaling::COLLIDER,
     &signaling::HELLO,
     &signaling::PEERJS,
+    &signaling::V1_TABLE,
     &relay::TABLE,
     &auth::TABLE,
     &limits::TABLE,

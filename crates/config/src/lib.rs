@@ -53,6 +53,6 @@ pub use relay::{Discovery, Engine, ExternalAddress, Relay};
 pub use rooms::Rooms;
 pub use secret::Secret;
 pub use secrets_file::SecretsFile;
-pub use signaling::{Collider, Hello, PeerJs, Signaling};
+pub use signaling::{Collider, Hello, PeerJs, Signaling, V1};
 pub use tls::{Acme, Finding, Tls, TlsPair};
 pub use web::{Origins, Web};

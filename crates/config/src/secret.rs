@@ -106,7 +106,7 @@ pub(crate) fn is_kept_at(path: &str) -> bool {
 }
 
 /// Words that tell of a secret in a key.
-const TELLING: [&str; 3] = ["secret", "passw", "token"];
+const TELLING: [&str; 4] = ["secret", "passw", "token", "api_key"];
 
 /// Stars over what may be a secret in a text that could not be parsed: whole lines, but for the key.
 ///

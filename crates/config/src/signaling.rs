@@ -1,6 +1,7 @@
 //! `[signaling]`: how messages find a client.
 
 mod hello;
+mod v1;
 
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use crate::problem::Complaint;
 use crate::reading::Reading;
 use crate::reference::{list, text};
 use crate::value::{duration, quoted, size};
+
+pub(crate) use v1::TABLE as V1_TABLE;
+pub use v1::V1;
 
 pub(crate) const TABLE: Table = Table {
     path: "signaling",
@@ -103,6 +107,8 @@ pub struct Signaling {
     pub hello: Hello,
     /// `[signaling.peerjs]`
     pub peerjs: PeerJs,
+    /// `[signaling.v1]`
+    pub v1: V1,
 }
 
 /// `[signaling.collider]`
@@ -126,7 +132,7 @@ pub struct PeerJs {
 impl Default for Signaling {
     fn default() -> Self {
         let (collider, hello, peerjs) = (Collider { require_join: true }, Hello::default(), PeerJs::default());
-        Self { max_message: 64 * 1024, disabled: Vec::new(), root: None, collider, hello, peerjs }
+        Self { max_message: 64 * 1024, disabled: Vec::new(), root: None, collider, hello, peerjs, v1: V1::default() }
     }
 }
 
@@ -151,11 +157,12 @@ impl Signaling {
             collider: Collider { require_join: require_join.unwrap_or(default.collider.require_join) },
             hello: Hello::read(reading),
             peerjs: PeerJs::read(reading),
+            v1: V1::read(reading),
         }
     }
 
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { max_message, disabled, root, collider: Collider { require_join }, hello, peerjs } = self;
+        let Self { max_message, disabled, root, collider: Collider { require_join }, hello, peerjs, v1 } = self;
         let mut shown = vec![
             ("signaling.max_message", size::shown(*max_message as u64)),
             ("signaling.disabled", list(disabled)),
@@ -164,6 +171,7 @@ impl Signaling {
         ];
         shown.extend(hello.shown());
         shown.extend(peerjs.shown());
+        shown.extend(v1.shown());
         shown
     }
 }

@@ -4,9 +4,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use posthouse_config::{Auth, Config, Engine, Limits, Origins, Relay, TlsPair};
+use posthouse_config::{Auth, Config, Engine, Limits, Origins, Relay, TlsPair, V1};
 use posthouse_edge::Pair;
 use posthouse_relay::{EngineChoice, RelayAddress};
+use posthouse_rooms::meeting::Rules;
+use posthouse_signaling::Access;
 use posthouse_turn::{Bandwidth, Credentials, Families, PeerPolicy, Quotas, Rates, Settings};
 
 use crate::alternates;
@@ -154,8 +156,15 @@ pub(crate) fn pairs(config: &Config) -> Vec<Pair> {
 pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
     let posthouse_config::Web { listen, public_url, trusted_proxies, allowed_origins } = &config.web;
     let posthouse_config::Rooms { capacity, resume } = config.rooms;
-    let posthouse_config::Signaling { max_message, ref disabled, ref root, ref collider, ref hello, ref peerjs } =
-        config.signaling;
+    let posthouse_config::Signaling {
+        max_message,
+        ref disabled,
+        ref root,
+        ref collider,
+        ref hello,
+        ref peerjs,
+        ref v1,
+    } = config.signaling;
     let posthouse_config::Collider { require_join } = *collider;
     let posthouse_config::PeerJs { keys, allow_discovery, expire_timeout } = peerjs.clone();
     posthouse_signaling::Config {
@@ -171,7 +180,26 @@ pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
         root: root.clone(),
         hello: posthouse_signaling::Hello { legacy: hello.legacy, leave: hello.leave },
         peerjs: posthouse_signaling::PeerJs { keys, allow_discovery, expire_timeout },
-        rooms: posthouse_rooms::Policy { capacity, resume, require_join, max_message, ..Default::default() },
+        rooms: posthouse_rooms::Policy {
+            capacity,
+            resume,
+            require_join,
+            max_message,
+            meetings: Rules { resume: v1.resume, ..Rules::default() },
+            ..Default::default()
+        },
+        access: access(v1),
         ..Default::default()
     }
+}
+
+/// `[signaling.v1]`, who may make and enter rooms.
+fn access(v1: &V1) -> Access {
+    let V1 { resume: _, create_needs_key, join_needs_token, api_keys, token_secrets, token_public_keys } = v1;
+    let mut access = Access::default();
+    (access.create_needs_key, access.join_needs_token) = (*create_needs_key, *join_needs_token);
+    api_keys.iter().for_each(|key| access.add_api_key(key.expose()));
+    token_secrets.iter().for_each(|secret| access.add_token_secret(secret.expose()));
+    token_public_keys.iter().for_each(|key| access.add_token_public_key(*key));
+    access
 }

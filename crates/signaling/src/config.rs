@@ -5,6 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use ipnet::IpNet;
 use posthouse_rooms::{Limits, Policy};
 
+use crate::Access;
+
 /// Everything that `signaling` can be told. [`Config::default`] serves localhost.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -30,6 +32,8 @@ pub struct Config {
     /// What identities and topics of all other dialects work with. Its `max_message` is that of the rooms, and room for
     /// a dialect's envelope.
     pub bounds: Limits,
+    /// Who may make and enter rooms of our own protocol.
+    pub access: Access,
     /// Rooms kept at once; the join of one more is answered 503.
     pub max_rooms: usize,
     /// Identities kept at once.
@@ -146,6 +150,7 @@ impl Default for Config {
             hello: Hello::default(),
             rooms: Policy::default(),
             bounds: Limits::default(),
+            access: Access::default(),
             max_rooms: 100_000,
             max_identities: 200_000,
             max_topics: 100_000,

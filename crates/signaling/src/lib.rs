@@ -10,6 +10,7 @@
 // A refusal is an answer like any other, and as large; it travels up two or three calls.
 #![allow(clippy::result_large_err)]
 
+mod access;
 mod apprtc;
 mod clock;
 mod collider;
@@ -38,6 +39,7 @@ mod stats;
 mod upgrade;
 mod visit;
 
+pub use access::Access;
 pub use config::{Config, Hello, PeerJs, Rate, Rates, Timing};
 pub use dialect::dialects;
 pub use ports::{IceConfig, IceServer, IceServers, Page, PageRequest, Pages, Ports, RelayControl, RequestContext};

@@ -21,6 +21,12 @@ signaling.hello.leave = true
 signaling.peerjs.keys = ["app"]
 signaling.peerjs.allow_discovery = true
 signaling.peerjs.expire_timeout = "10s"
+signaling.v1.resume = "30s"
+signaling.v1.create = "key"
+signaling.v1.join = "token"
+signaling.v1.api_keys = ["0123456789abcdef-0123456789abcdef"]
+signaling.v1.token_secrets = ["0123456789abcdef-0123456789abcdef"]
+signaling.v1.token_public_keys = ["MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="]
 relay.listen = ["127.0.0.1:3499"]
 relay.tls_listen = ["127.0.0.1:5349"]
 relay.relay_addresses = ["127.0.0.2"]

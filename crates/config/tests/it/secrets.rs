@@ -40,6 +40,9 @@ fn no_complaint_repeats_a_secret() {
         "[admin]\ntoken = hunter2-hunter2",
         "[admin]\ntoken = [\"hunter2-hunter2\"]",
         "[relay]\nsecret = \"hunter2-hunter2\"",
+        "[signaling.v1]\napi_keys = [\"hunter2-hunter2\"]",
+        "[signaling.v1]\napi_keys = \"hunter2-hunter2\"",
+        "[signaling.v1]\ntoken_secrets = [\"hunter2-hunter2\"]",
     ];
     for text in bad {
         let problems = parse(text, "posthouse.toml").expect_err(text);

@@ -6,6 +6,7 @@ mod house;
 mod identities;
 mod leaving;
 mod meeting;
+mod meeting_model;
 mod meetings;
 mod model;
 mod parlour;

@@ -19,5 +19,6 @@ mod rooms;
 mod slow;
 mod tracker;
 mod v1;
+mod v1_access;
 mod websocket;
 mod wire;

@@ -14,7 +14,7 @@ use super::{
     frame, seat,
     words::{self, Arriving},
 };
-use crate::{IceConfig, delivery::Trouble, random};
+use crate::{IceConfig, access::Grants, delivery::Trouble, random};
 
 impl V1 {
     pub(super) async fn join(&mut self, id: u64, join: frame::Join) -> Step {
@@ -39,10 +39,11 @@ impl V1 {
         self.may_arrive()?;
         let room = RoomId::parse(&asked.room)
             .map_err(|_| Fault::bad("expected a room of 1 to 128 letters, digits, '-' and '_'"))?;
+        let grants = self.grants(&room, &asked)?;
         self.fits(&asked)?;
         let ticket = Ticket { room, member: random::label().0 };
         let (token, secret) = (ticket.token(&random::secret()), random::secret());
-        let join = self.request(id, asked, &ticket, &token, &secret)?;
+        let join = self.request(id, asked, grants, &ticket, &token, &secret)?;
         let post = self.peer.post();
         let entered = post.change_meeting(&ticket.room, |one, rules, now| one.join(rules, now, &join)).await;
         let entered = entered.map_err(|trouble| match trouble {
@@ -60,6 +61,20 @@ impl V1 {
         })
     }
 
+    /// What its token grants. Without one: nothing but what everybody may.
+    fn grants(&self, room: &RoomId, asked: &frame::Join) -> Result<Grants, Fault> {
+        let access = &self.peer.signaling.current.load().config.access;
+        let open = Grants { create: !access.create_needs_key, ..Grants::default() };
+        match &asked.token {
+            Some(token) if access.knows_tokens() => {
+                let grants = access.grants(token, room, self.peer.post().clock.now()).map_err(Fault::from)?;
+                Ok(Grants { create: grants.create || open.create, ..grants })
+            }
+            _ if access.join_needs_token => Err(Fault::new(Code::Unauthorized, "expected a token for this room")),
+            _ => Ok(open),
+        }
+    }
+
     /// Is nothing longer than it may be?
     fn fits(&self, asked: &frame::Join) -> Result<(), Fault> {
         let policy = self.peer.post().policy.load();
@@ -70,7 +85,15 @@ impl V1 {
         Ok(())
     }
 
-    fn request(&self, id: u64, asked: frame::Join, ticket: &Ticket, token: &str, secret: &str) -> Result<Join, Fault> {
+    fn request(
+        &self,
+        id: u64,
+        asked: frame::Join,
+        grants: Grants,
+        ticket: &Ticket,
+        token: &str,
+        secret: &str,
+    ) -> Result<Join, Fault> {
         let terms = asked.create.terms()?;
         let keep = Duration::from_secs(asked.create.empty_for.unwrap_or(0));
         Ok(Join {
@@ -78,12 +101,12 @@ impl V1 {
             token: Digest::of(token),
             socket: self.peer.socket(),
             request: id,
-            name: asked.name,
+            name: grants.name.map(Into::into).or(asked.name),
             data: asked.data,
             passphrase: asked.passphrase,
             secret: asked.secret,
-            owner: false,
-            making: Some(Making { owner: Digest::of(secret), keep, terms }),
+            owner: grants.owner,
+            making: grants.create.then(|| Making { owner: Digest::of(secret), keep, terms }),
         })
     }
 

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use posthouse_rooms::Refusal;
 use serde::Serialize;
 
-use crate::delivery::Trouble;
+use crate::{access::TokenError, delivery::Trouble};
 
 /// An error as clients read it, on the socket and over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -137,6 +137,16 @@ impl From<Trouble> for Fault {
             Refusal::ResumeExpired => Self::new(Code::ResumeExpired, "the seat is not kept any more; join again"),
             Refusal::Forgotten => Self::bad("the id is that of a request whose answer is no longer known"),
             _ => Self::new(Code::Internal, "the server refused this for a reason of its own"),
+        }
+    }
+}
+
+impl From<TokenError> for Fault {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Unknown => Self::new(Code::Unauthorized, "the token is none that this server knows"),
+            TokenError::Expired => Self::new(Code::Unauthorized, "the token is not good at this time"),
+            TokenError::Foreign => Self::new(Code::Forbidden, "the token is for another room or another server"),
         }
     }
 }

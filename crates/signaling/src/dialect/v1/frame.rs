@@ -34,6 +34,7 @@ pub(super) struct Join {
     pub(super) data: Option<Arc<str>>,
     pub(super) passphrase: Option<Digest>,
     pub(super) secret: Option<Digest>,
+    pub(super) token: Option<String>,
     pub(super) create: Create,
 }
 
@@ -135,7 +136,7 @@ impl Frame {
 
 impl Join {
     fn of(fields: Fields<'_>) -> Result<Self, Fault> {
-        let Fields { room, name, passphrase, owner, create, data, .. } = fields;
+        let Fields { room, name, passphrase, token, owner, create, data, .. } = fields;
         let room = room.ok_or(Fault::bad("expected the name of a room in `room`"))?;
         if name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
             return Err(Fault::bad("expected a name without control characters"));
@@ -146,6 +147,7 @@ impl Join {
             data: presence(data),
             passphrase: passphrase.flatten().as_deref().map(Digest::of),
             secret: owner.as_deref().map(Digest::of),
+            token,
             create: create.unwrap_or_default(),
         })
     }

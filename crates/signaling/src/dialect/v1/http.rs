@@ -63,15 +63,17 @@ async fn route(
             Ok(respond::json(&words::Ice::of(&ice)))
         }
         (["v1", "rooms"], _) => {
+            let bearer = bearer(request.headers()).map(str::to_owned);
             let body = ask.body(request, &signaling.limits.join).await?;
-            ask.make(&Create::read(&body)?).await
+            ask.make(bearer.as_deref(), &Create::read(&body)?).await
         }
         (["v1", "rooms", room], "GET" | "HEAD") => {
             ask.may(&signaling.limits.message)?;
             ask.show(&name(room)?).await
         }
         (["v1", "rooms", room], method) => {
-            let (room, authority, patch) = (name(room)?, bearer(request.headers())?, method == "PATCH");
+            let (room, patch) = (name(room)?, method == "PATCH");
+            let authority = ask.authority(bearer(request.headers()), &room)?;
             let body = ask.body(request, &signaling.limits.join).await?;
             let wish =
                 if patch { meeting::Request::Set(Create::read(&body)?.terms()?) } else { meeting::Request::Close };
@@ -79,7 +81,8 @@ async fn route(
             if patch { ask.show(&room).await } else { Ok(respond::empty(StatusCode::NO_CONTENT)) }
         }
         (["v1", "rooms", room, _, member], _) => {
-            let (room, authority) = (name(room)?, bearer(request.headers())?);
+            let room = name(room)?;
+            let authority = ask.authority(bearer(request.headers()), &room)?;
             ask.may(&signaling.limits.join)?;
             ask.command(&room, authority, &meeting::Request::Kick((*member).into())).await?;
             Ok(respond::empty(StatusCode::NO_CONTENT))
@@ -123,11 +126,12 @@ impl Ask<'_> {
         self.signaling.body(request, self.visit, table).await.map_err(|refused| from_reply(&refused))
     }
 
-    async fn make(&self, create: &Create) -> Result<Reply, Fault> {
+    async fn make(&self, bearer: Option<&str>, create: &Create) -> Result<Reply, Fault> {
         let room = match &create.room {
             Some(room) => name(room)?,
             None => name(&random::label().0)?,
         };
+        self.may_make(bearer, &room)?;
         let longest = self.signaling.post.policy.load().meetings.longest_empty.as_secs();
         let (owner, expires_in) = (random::secret(), create.empty_for.unwrap_or(EMPTY_FOR).clamp(1, longest));
         let keep = Duration::from_secs(expires_in);
@@ -140,6 +144,34 @@ impl Ask<'_> {
             reply.headers_mut().insert(LOCATION, location);
         }
         Ok(reply)
+    }
+
+    /// Where rooms need a key: is this one, or a token that grants it?
+    fn may_make(&self, bearer: Option<&str>, room: &RoomId) -> Result<(), Fault> {
+        let access = &self.visit.current.config.access;
+        if !access.create_needs_key || bearer.is_some_and(|key| access.is_api_key(key)) {
+            return Ok(());
+        }
+        let needed = Fault::new(Code::Unauthorized, "expected `Authorization: Bearer` with an API key, or a token");
+        let grants = access.grants(bearer.ok_or(needed)?, room, self.signaling.post.clock.now())?;
+        if grants.create { Ok(()) } else { Err(Fault::new(Code::Forbidden, "the token does not grant `create`")) }
+    }
+
+    /// Whose word this is: the backend's, that of a token which names an owner, or the owner's secret.
+    fn authority(&self, bearer: Option<&str>, room: &RoomId) -> Result<Authority, Fault> {
+        let needed = "expected `Authorization: Bearer` with the owner's secret";
+        let bearer = bearer.ok_or(Fault::new(Code::Unauthorized, needed))?;
+        let access = &self.visit.current.config.access;
+        if access.is_api_key(bearer) {
+            return Ok(Authority::House);
+        }
+        // No secret of ours has a dot in it, and no token is without.
+        if !access.knows_tokens() || !bearer.contains('.') {
+            return Ok(Authority::Secret(Digest::of(bearer)));
+        }
+        let grants = access.grants(bearer, room, self.signaling.post.clock.now())?;
+        let owner = Fault::new(Code::Forbidden, "the token does not grant `owner`");
+        if grants.owner { Ok(Authority::House) } else { Err(owner) }
     }
 
     async fn show(&self, room: &RoomId) -> Result<Reply, Fault> {
@@ -163,14 +195,11 @@ fn name(room: &str) -> Result<RoomId, Fault> {
     RoomId::parse(room).map_err(|_| Fault::bad("expected a room of 1 to 128 letters, digits, '-' and '_'"))
 }
 
-/// `Authorization: Bearer` with the owner's secret (RFC 6750 §2.1).
-fn bearer(headers: &HeaderMap) -> Result<Authority, Fault> {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, secret) = value.and_then(|value| value.split_once(' ')).unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") || secret.is_empty() {
-        return Err(Fault::new(Code::Unauthorized, "expected `Authorization: Bearer` with the owner's secret"));
-    }
-    Ok(Authority::Secret(Digest::of(secret.trim())))
+/// What stands behind `Authorization: Bearer` (RFC 6750 §2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    Some(secret.trim()).filter(|secret| scheme.eq_ignore_ascii_case("bearer") && !secret.is_empty())
 }
 
 fn reply(fault: &Fault) -> Reply {
