@@ -40,9 +40,9 @@ listen = ["127.0.0.1:9641"]
 ${extra}`;
 }
 
-/** Starts the binary in `namespace`; without `toml`, with no configuration at all. Resolves when it is ready. */
-export async function start({ namespace, toml = null }) {
-  const server = new Server(namespace, toml);
+/** Starts the binary in `namespace`, or here; without `toml`, with no configuration at all. Resolves when it is ready. */
+export async function start({ namespace = null, toml = null, readyUrl = READY_URL }) {
+  const server = new Server(namespace, toml, readyUrl);
   await server.ready();
   return server;
 }
@@ -50,15 +50,19 @@ export async function start({ namespace, toml = null }) {
 class Server {
   #process;
   #folder = temporary('server');
-  #namespace;
+  /** The command that leads into the namespace. */
+  #way;
+  #readyUrl;
   #lines = [];
 
-  constructor(namespace, toml) {
-    this.#namespace = namespace;
+  constructor(namespace, toml, readyUrl) {
+    this.#way = namespace ? ['ip', 'netns', 'exec', namespace] : [];
+    this.#readyUrl = readyUrl;
     const file = join(this.#folder, 'posthouse.toml');
     if (toml) writeFileSync(file, toml, { mode: 0o600 });
     const args = toml ? ['run', '--config', file] : [];
-    this.#process = spawn('ip', ['netns', 'exec', namespace, binary(), ...args], { cwd: this.#folder });
+    const [command, ...rest] = [...this.#way, binary(), ...args];
+    this.#process = spawn(command, rest, { cwd: this.#folder });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => this.#log(text));
     }
@@ -95,9 +99,10 @@ class Server {
 
   /** Asked from inside the namespace: there is no way in from here. */
   #isReady() {
-    const ask = `fetch(${JSON.stringify(READY_URL)}).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
+    const ask = `fetch(${JSON.stringify(this.#readyUrl)}).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))`;
     try {
-      execFileSync('ip', ['netns', 'exec', this.#namespace, process.execPath, '-e', ask], { stdio: 'ignore', timeout: 5000 });
+      const [command, ...rest] = [...this.#way, process.execPath, '-e', ask];
+      execFileSync(command, rest, { stdio: 'ignore', timeout: 5000 });
       return true;
     } catch {
       return false;

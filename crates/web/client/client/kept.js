@@ -12,7 +12,7 @@ export class Kept {
     this.#key = `posthouse.seat ${url} ${room}`;
   }
 
-  /** `{token, seen, member}` of a seat that no other page uses, or null. A duplicated tab has a copy of the storage, not the seat. */
+  /** `{token, seen, member, owner}` of a seat that no other page uses, or null. A duplicated tab has a copy of the storage, not the seat. */
   async find() {
     const seat = this.#read();
     if (!seat) return null;

@@ -154,7 +154,8 @@ export class Session extends Events {
     const resumed = frame.type === 'resumed';
     // A seat from a former page: what it had heard and said counts.
     const reloaded = resumed && this.#seat.reload;
-    this.#seat = { token: frame.resume, seen: resumed ? this.#seat.seen : frame.seq, member: frame.member };
+    const { seen, owner } = resumed ? this.#seat : frame;
+    this.#seat = { token: frame.resume, seen: resumed ? seen : frame.seq, member: frame.member, owner };
     this.#acked = this.#seat.seen;
     if (resumed) this.#requests.countFrom(frame.received);
     this.#attempt = 0;
@@ -162,7 +163,7 @@ export class Session extends Events {
     this.#kept.hold(this.#seat);
     this.#become('open');
     for (const text of this.#requests.texts()) this.#line.write(text);
-    this.tell('seated', { ...frame, resumed, reloaded });
+    this.tell('seated', { ...frame, owner, resumed, reloaded });
     if (resumed) this.tell('back');
   }
 
@@ -244,7 +245,8 @@ export class Session extends Events {
   }
 
   #save() {
-    if (this.#seat) this.#kept.write({ token: this.#seat.token, seen: this.#seat.seen, member: this.#seat.member });
+    const { token, seen, member, owner } = this.#seat ?? {};
+    if (token) this.#kept.write({ token, seen, member, owner });
   }
 
   #say(frame) {
