@@ -69,6 +69,30 @@ test('the call page before, while waiting, in the call and after', async () => {
   await bob.hangUp();
 });
 
+test('a meeting before, with its panels, on a phone, and after', async () => {
+  const room = `${ORIGIN}/meet/examined?people=3`;
+  const tabs = [await browser.tab(), await browser.tab(PHONE)];
+  const [ada, bob] = tabs.map(({ page }) => page);
+  await ada.goto(room);
+  await ada.waitForSelector('#join');
+  await examine(ada, 'meeting, before');
+  await ada.click('#join');
+  await ada.waitForSelector('#waiting:not([hidden])');
+  await examine(ada, 'meeting, alone');
+  await bob.goto(room);
+  await bob.click('#join');
+  await ada.waitForSelector('.tile[data-path="direct"]', { timeout: PATIENCE });
+  await ada.click('#controls [data-act="people"]');
+  await examine(ada, 'meeting with its people');
+  await bob.click('#controls [data-act="chat"]');
+  await bob.fill('#chat-text', 'hello');
+  await bob.keyboard.press('Enter');
+  await examine(bob, 'meeting with chat on a phone');
+  await reach(bob);
+  await ada.click('#hang-up');
+  await examine(ada, 'meeting, after');
+});
+
 test('the learning page in a call', async () => {
   const { page } = await browser.tab(PHONE);
   await page.goto(`${ORIGIN}/learn`);

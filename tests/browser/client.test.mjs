@@ -217,6 +217,17 @@ test('presence reaches the others, ICE servers come with the seat and on demand'
   assert.ok((await ice).length > 0);
 });
 
+test('a message that is too long is refused, and the room goes on', async () => {
+  const room = newRoom();
+  const [ada, bob] = [await sit(room, 'Ada'), await sit(room, 'Bob')];
+  for (const length of [100_000, 1_000_000]) {
+    await assert.rejects(ada.send('x'.repeat(length)), { code: 'too-large' }, `${length}`);
+  }
+  await ada.send('shorter');
+  await until(() => bob.heard.length === 1);
+  assert.deepEqual(bob.heard, [['Ada', 'shorter']]);
+});
+
 test('a server that was restarted knows nobody: the room ends with its reason', async () => {
   const ada = await sit(newRoom(), 'Ada');
   const closed = ada.next('closed');

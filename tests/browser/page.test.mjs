@@ -29,6 +29,24 @@ test('the landing page leads to a room and remembers it', async () => {
   assert.deepEqual(complaints, []);
 });
 
+test('for more than two the landing page leads to a meeting, and remembers it as one', async () => {
+  const { page, complaints } = await browser.tab();
+  await page.goto(ORIGIN);
+  await page.fill('#room-name', 'round-table');
+  await page.selectOption('#people', '8');
+  await page.click('#open-room');
+  await page.waitForURL(`${ORIGIN}/meet/round-table?people=8`);
+  await page.click('#join');
+  await page.waitForSelector('#waiting:not([hidden])');
+  await page.click('#controls [data-act="people"]');
+  assert.equal(await page.textContent('#people-count'), '1 of at most 8 here');
+  await page.click('#hang-up');
+  await page.click('#new-room');
+  await page.waitForURL(`${ORIGIN}/`);
+  assert.equal(await page.getAttribute('#recent-rooms a:text("round-table")', 'href'), '/meet/round-table');
+  assert.deepEqual(complaints, []);
+});
+
 test('the language is the browser’s, until another one is chosen', async () => {
   const { page, complaints } = await browser.tab({ locale: 'de-AT' });
   await page.goto(ORIGIN);

@@ -62,7 +62,7 @@ async fn serve(config: Config, file: Option<PathBuf>, logging: Logging) -> Resul
     let origin = config.origin().unwrap_or_default();
     let mint = Mint::new(secrets.first().clone(), config.auth.credential_lifetime);
     let credentials = Arc::new(FreshCredentials::new(urls.clone(), mint));
-    let pages = Arc::new(EmbeddedPages::new(&origin));
+    let pages = Arc::new(EmbeddedPages::new(&origin, config.rooms.capacity));
     let signaling = Signaling::new(
         convert::signaling(&config),
         Ports { ice: credentials.clone(), relay: Arc::new(EndOfMembership(Arc::clone(&relay))), pages: pages.clone() },

@@ -124,7 +124,7 @@ impl Reload {
         edge.apply(convert::edge(config));
         signaling.apply(convert::signaling(config));
         credentials.replace(IceUrls::of(config), Mint::new(secrets.first().clone(), config.auth.credential_lifetime));
-        pages.move_to(&config.origin().unwrap_or_default());
+        pages.change(&config.origin().unwrap_or_default(), config.rooms.capacity);
         token.store(Arc::new(config.admin.token.clone()));
         logging.set_level(config.log.level);
     }

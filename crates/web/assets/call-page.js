@@ -1,5 +1,6 @@
 // The call page: ties the call, the devices, the stage and the controls together.
 
+import { keepAwake } from './awake.js';
 import { Call } from './call.js';
 import { connectControls, watchIdleness } from './controls.js';
 import { toggleDetails, watchDetails } from './details.js';
@@ -42,7 +43,7 @@ function connectCall() {
   call.addEventListener('state', () => {
     stage.showCall(call);
     stage.showMedia(media);
-    keepAwake();
+    stayAwake();
   });
   call.addEventListener('peer', () => stage.showPeerMedia(null));
   call.addEventListener('track', ({ detail }) => stage.addTrack(detail));
@@ -66,7 +67,7 @@ function connectPage() {
     media.close();
   });
   document.addEventListener('fullscreenchange', () => stage.showFullScreen(document.fullscreenElement !== null));
-  document.addEventListener('visibilitychange', keepAwake);
+  document.addEventListener('visibilitychange', stayAwake);
 }
 
 /** The devices are asked for before Join, so that the preview shows what the others will see. */
@@ -98,15 +99,6 @@ function toggleFullScreen() {
   done.catch(() => {});
 }
 
-/** The screen stays on during a call. The browser takes the lock back whenever the page is out of sight. */
-let lock = null;
-async function keepAwake() {
-  const needed = ['connecting', 'connected', 'reconnecting'].includes(call.state) && document.visibilityState === 'visible';
-  if (needed && !lock && navigator.wakeLock) {
-    lock = {};
-    lock = await navigator.wakeLock.request('screen').catch(() => null);
-    lock?.addEventListener('release', () => { lock = null; });
-  } else if (!needed && lock?.release) {
-    lock.release().catch(() => {});
-  }
+function stayAwake() {
+  keepAwake(['connecting', 'connected', 'reconnecting'].includes(call.state));
 }

@@ -1,16 +1,19 @@
 // The landing page: a room name leads to `/r/NAME`.
 
 import { fill, offerLanguages, words } from './strings.js';
-import { complaint, randomName, roomPath } from './name.js';
+import { complaint, meetingPath, randomName, roomPath } from './name.js';
 import { forgetRooms, recentRooms } from './recent.js';
 
 const byId = (id) => document.getElementById(id);
 const field = byId('room-name');
 const problem = byId('room-problem');
+// Two meet whoever speaks AppRTC's protocol; more are a mesh, which the server's own protocol brings together.
+const PEOPLE = [2, 4, 8];
 
 fill(document);
 offerLanguages(byId('language'));
 document.title = words.product;
+byId('people').append(...PEOPLE.map((number) => new Option(words.people(number), number)));
 showRecent();
 
 byId('room-form').addEventListener('submit', (event) => {
@@ -33,7 +36,14 @@ function open(name) {
   const text = complaint(name);
   complain(text);
   if (text) field.focus();
-  else location.assign(roomPath(name) + location.search);
+  else location.assign(pathOf(name, Number(byId('people').value)));
+}
+
+function pathOf(name, people) {
+  if (people === 2) return roomPath(name) + location.search;
+  const query = new URLSearchParams(location.search);
+  query.set('people', people);
+  return `${meetingPath(name)}?${query}`;
 }
 
 function complain(text) {
@@ -49,8 +59,9 @@ function showRecent() {
 
 function recentRoom(name) {
   const link = document.createElement('a');
-  link.href = roomPath(name);
-  link.textContent = name;
+  // Of a meeting the whole path is remembered.
+  link.href = name.startsWith('/') ? name : roomPath(name);
+  link.textContent = decodeURIComponent(name.split('/').at(-1));
   const item = document.createElement('li');
   item.append(link);
   return item;

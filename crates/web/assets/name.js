@@ -33,5 +33,8 @@ function pick(letters) {
   return letters[byte[0] % letters.length];
 }
 
+/** The path of a meeting's page. */
+export const meetingPath = (name) => `/meet/${encodeURIComponent(name)}`;
+
 /** The path of a room's page. */
 export const roomPath = (name) => `/r/${encodeURIComponent(name)}`;

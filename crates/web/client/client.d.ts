@@ -34,7 +34,7 @@ export interface ConnectOptions {
   /** What the others see. */
   name?: string;
   passphrase?: string;
-  /** A JWT with a grant for this room. */
+  /** For servers that ask for one: handed on as it is. */
   token?: string;
   /** The owner's secret of this room. */
   owner?: string;
@@ -72,7 +72,7 @@ export interface Knock {
 export type ConnectionState = 'joining' | 'waiting' | 'open' | 'away' | 'closed';
 export type LeaveReason = 'left' | 'lost' | 'kicked' | 'replaced';
 export type CloseReason =
-  | 'left' | 'kicked' | 'closed' | 'replaced' | 'expired' | 'refused' | 'unauthorized' | 'bad-request' | 'too-large';
+  | 'left' | 'kicked' | 'closed' | 'replaced' | 'expired' | 'refused' | 'unauthorized' | 'bad-request';
 export type Fault = 'client' | 'room' | 'server';
 
 export class RoomError extends Error {

@@ -21,6 +21,7 @@ macro_rules! files {
 
 /// Every file of `assets/`, by name; a test compares this list with the folder.
 const FILES: &[(&str, &[u8])] = files![
+    "awake.js",
     "base.css",
     "call-page.js",
     "call.css",
@@ -44,6 +45,7 @@ const FILES: &[(&str, &[u8])] = files![
     "element.js",
     "expert.js",
     "gathering.js",
+    "grid.js",
     "ice-config.js",
     "ice-url.js",
     "ice.js",
@@ -58,12 +60,17 @@ const FILES: &[(&str, &[u8])] = files![
     "learn.html",
     "lesson.js",
     "media.js",
+    "meet-page.js",
+    "meet.css",
+    "meet.html",
+    "meeting.js",
     "membership.js",
     "name.js",
     "parameters.js",
     "path.js",
     "patience.js",
     "peer.js",
+    "people.js",
     "plot.js",
     "posthouse.svg",
     "recent.js",
@@ -82,6 +89,7 @@ const FILES: &[(&str, &[u8])] = files![
     "test.css",
     "test.html",
     "verdicts.js",
+    "visit.js",
     "words-de.js",
     "words-en.js",
 ];
@@ -193,6 +201,7 @@ mod tests {
         ("landing.html", "landing.js"),
         ("call.html", "call-page.js"),
         ("learn.html", "learn-page.js"),
+        ("meet.html", "meet-page.js"),
         ("test.html", "test-page.js"),
     ];
 

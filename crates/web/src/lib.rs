@@ -24,7 +24,7 @@ const ROOM_NAME_MAX: usize = 128;
 
 /// What is served at `path` (no query, not percent-decoded), or `None` for 404.
 ///
-/// `/` is the landing page, `/r/ROOM` the call page, `/learn` the learning page, `/test` the connectivity test, `/assets/BUNDLE/NAME` everything that they load. `BUNDLE` is a hash
+/// `/` is the landing page, `/r/ROOM` the call page for two, `/meet/ROOM` the page of a meeting of more, `/learn` the learning page, `/test` the connectivity test, `/assets/BUNDLE/NAME` everything that they load. `BUNDLE` is a hash
 /// of all assets: with the current one an asset never changes and says so; any other one gets the same bytes to be
 /// asked for again, because the page may come from another node in the middle of an upgrade. `/v1/client.js` is the JavaScript client for
 /// everybody's pages, `/v1/client.d.ts` its types.
@@ -39,7 +39,11 @@ pub fn page(path: &str) -> Option<Asset> {
 }
 
 fn call_page(path: &str) -> Option<Asset> {
-    is_room_name(path.strip_prefix("/r/")?).then(|| bundle::html("call.html"))?
+    let (name, html) = match path.strip_prefix("/meet/") {
+        Some(name) => (name, "meet.html"),
+        None => (path.strip_prefix("/r/")?, "call.html"),
+    };
+    is_room_name(name).then(|| bundle::html(html))?
 }
 
 fn loaded_asset(path: &str) -> Option<Asset> {
@@ -59,7 +63,9 @@ mod tests {
 
     #[test]
     fn the_pages_and_every_legal_room_are_found() {
-        for path in ["/", "/learn", "/test", "/r/a", "/r/kitchen", "/r/A-b_9", &format!("/r/{}", "x".repeat(128))] {
+        for path in
+            ["/", "/learn", "/test", "/r/a", "/meet/a", "/r/kitchen", "/r/A-b_9", &format!("/r/{}", "x".repeat(128))]
+        {
             assert_eq!(page(path).expect(path).content_type, "text/html; charset=utf-8");
         }
     }
@@ -67,9 +73,20 @@ mod tests {
     #[test]
     fn whatever_else_is_asked_for_is_not_found() {
         let too_long = format!("/r/{}", "x".repeat(129));
-        for path in
-            ["", "/r", "/r/", "/r/a/", "/r/a.b", "/r/a%20b", "/r/\u{e9}", "/assets/call.js", "/call.html", &too_long]
-        {
+        for path in [
+            "",
+            "/r",
+            "/r/",
+            "/meet/",
+            "/meet/a.b",
+            "/r/a/",
+            "/r/a.b",
+            "/r/a%20b",
+            "/r/\u{e9}",
+            "/assets/call.js",
+            "/call.html",
+            &too_long,
+        ] {
             assert!(page(path).is_none(), "{path}");
         }
     }

@@ -373,7 +373,7 @@ async fn rooms_are_made_shown_changed_and_closed_over_http() {
     let made = house.post("/v1/rooms", r#"{"room":"r","capacity":3,"passphrase":"p","empty_for":60}"#).await;
     assert_eq!((made.status, made.header("location")), (201, Some("/v1/rooms/r")));
     let made = made.json();
-    assert_eq!((&made["expires_in"], made["url"].as_str().unwrap().ends_with("/r/r")), (&json!(60), true));
+    assert_eq!((&made["expires_in"], made["url"].as_str().unwrap().ends_with("/meet/r")), (&json!(60), true));
     let taken = house.post("/v1/rooms", r#"{"room":"r"}"#).await;
     assert_eq!((taken.status, &taken.json()["error"]["code"]), (409, &json!("room-taken")));
     let shown = json!({"room": "r", "members": 0, "capacity": 3, "locked": false, "passphrase": true, "knock": false});

@@ -14,7 +14,7 @@ export class Line {
   #timer = 0;
   #over = false;
 
-  /** `told` has `open()`, `frame(object)`, `ask()` (say something that is answered) and `ended({code, reason})`. */
+  /** `told` has `open()`, `frame(object, length)`, `ask()` (say something that is answered) and `ended({code, reason})`. */
   constructor(WebSocket, url, told) {
     this.#told = told;
     this.#expect(OPEN_WITHIN);
@@ -46,7 +46,7 @@ export class Line {
     if (this.#over) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.probe(), SILENCE);
-    this.#told.frame(JSON.parse(data));
+    this.#told.frame(JSON.parse(data), data.length);
   }
 
   #expect(time) {

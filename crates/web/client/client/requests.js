@@ -46,6 +46,12 @@ export class Requests {
     return [...this.#open.values()].map(({ text }) => text);
   }
 
+  /** The server did not read a message for its length: the longest one that waits must have been it. */
+  failLongest(error) {
+    const [longest] = [...this.#open.entries()].sort(([, one], [, other]) => other.text.length - one.text.length);
+    if (longest) this.#take(longest[0]).reject(error);
+  }
+
   /** There will be no answers any more. */
   fail(error) {
     for (const id of [...this.#open.keys()]) this.#take(id).reject(error);

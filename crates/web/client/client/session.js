@@ -10,19 +10,21 @@ import { Line } from './line.js';
 import { countDown, delayBefore } from './patience.js';
 import { Requests } from './requests.js';
 
-// The server keeps events until they are acknowledged: after so many, or after so long.
+// The server keeps events until they are acknowledged: after so many, after so much, or after so long.
 const ACK_EVENTS = 32;
+const ACK_LENGTH = 32 * 1024;
 const ACK_AFTER = 4000;
 const LEAVE_WITHIN = 1500;
 // After these the same request would end the same way.
 const FINAL = new Map([
-  [4400, 'bad-request'], [4401, 'unauthorized'], [4403, 'kicked'], [4404, 'closed'], [4409, 'replaced'], [1009, 'too-large'],
+  [4400, 'bad-request'], [4401, 'unauthorized'], [4403, 'kicked'], [4404, 'closed'], [4409, 'replaced'],
 ]);
 // Refusals of a join or resume that pass by themselves.
 const PASSING = ['overloaded', 'too-fast', 'internal'];
 // Said before a flood or a full server is asked again.
 const CALM = 5000;
 const CALM_CODES = [1008, 1013];
+const TOO_LARGE = 1009;
 // A join whose answer was lost may have taken a seat, which the server frees after this: until then the room is full of ourselves.
 const GHOST = 45_000;
 
@@ -36,6 +38,7 @@ export class Session extends Events {
   #line = null;
   #seat = null;
   #acked = 0;
+  #unacknowledged = 0;
   #ackTimer = 0;
   #handshake = 0;
   /** The first frame of this socket went out and is not answered. */
@@ -119,7 +122,7 @@ export class Session extends Events {
     this.#stopCounting();
     const line = new Line(this.#WebSocket, this.#url, {
       open: () => this.#introduce(),
-      frame: (frame) => line === this.#line && this.#hear(frame),
+      frame: (frame, length) => line === this.#line && this.#hear(frame, length),
       ask: () => this.#say({ type: 'ping', id: this.#requests.number() }),
       ended: (end) => line === this.#line && this.#lost(end),
     });
@@ -133,7 +136,7 @@ export class Session extends Events {
     this.#say(token ? { type: 'resume', id: this.#handshake, token, seen } : { type: 'join', id: this.#handshake, ...this.#entry });
   }
 
-  #hear(frame) {
+  #hear(frame, length) {
     switch (frame.type) {
       case 'joined':
       case 'resumed':
@@ -145,7 +148,7 @@ export class Session extends Events {
       case 'error':
         return frame.id === this.#handshake && !this.open ? this.#refused(frame) : this.#requests.settle(frame);
       default:
-        return this.#event(frame);
+        return this.#event(frame, length);
     }
   }
 
@@ -156,29 +159,30 @@ export class Session extends Events {
     const reloaded = resumed && this.#seat.reload;
     const { seen, owner } = resumed ? this.#seat : frame;
     this.#seat = { token: frame.resume, seen: resumed ? seen : frame.seq, member: frame.member, owner };
-    this.#acked = this.#seat.seen;
     if (resumed) this.#requests.countFrom(frame.received);
     this.#attempt = 0;
-    this.#save();
     this.#kept.hold(this.#seat);
     this.#become('open');
+    // The server then knows that the new token arrived, and keeps the seat for its full time.
+    this.#acknowledge();
     for (const text of this.#requests.texts()) this.#line.write(text);
     this.tell('seated', { ...frame, owner, resumed, reloaded });
     if (resumed) this.tell('back');
   }
 
   /** Each once and in order: what was heard before is passed over; a gap cannot be, it is asked for again. */
-  #event(frame) {
+  #event(frame, length) {
     if (!Number.isInteger(frame.seq) || frame.seq <= this.#seat.seen) return;
     if (frame.seq > this.#seat.seen + 1) return this.reconnect();
     this.#seat.seen = frame.seq;
     if (frame.type === 'closed') this.#farewell = frame.reason;
+    this.#unacknowledged += length;
     this.#acknowledgeSoon();
     this.tell('event', frame);
   }
 
   #acknowledgeSoon() {
-    if (this.#seat.seen - this.#acked >= ACK_EVENTS) return this.#acknowledge();
+    if (this.#seat.seen - this.#acked >= ACK_EVENTS || this.#unacknowledged >= ACK_LENGTH) return this.#acknowledge();
     this.#ackTimer ||= setTimeout(() => this.#acknowledge(), ACK_AFTER);
   }
 
@@ -187,6 +191,7 @@ export class Session extends Events {
     this.#ackTimer = 0;
     if (!this.open) return;
     this.#acked = this.#seat.seen;
+    this.#unacknowledged = 0;
     this.#save();
     this.#say({ type: 'ack', seq: this.#acked });
   }
@@ -217,6 +222,7 @@ export class Session extends Events {
     if (this.#farewell && this.#farewell !== 'shutdown') return this.#end(this.#farewell);
     if (FINAL.has(code)) return this.#end(FINAL.get(code));
     this.#farewell = '';
+    if (code === TOO_LARGE) this.#requests.failLongest(new RoomError({ code: 'too-large', message: 'expected a shorter message' }));
     if (this.#asked && !this.#seat) this.#ghostUntil = Date.now() + GHOST;
     this.#asked = false;
     this.#away(Math.max(delayBefore(this.#attempt), CALM_CODES.includes(code) ? CALM : 0));

@@ -137,7 +137,7 @@ impl Ask<'_> {
         let keep = Duration::from_secs(expires_in);
         let making = Making { owner: Digest::of(&owner), keep, terms: create.terms()? };
         self.signaling.post.change_meeting(&room, |one, rules, now| one.make(rules, now, &making)).await?;
-        let url = format!("{}/r/{}", self.visit.current.base, room.as_str());
+        let url = format!("{}/meet/{}", self.visit.current.base, room.as_str());
         let mut reply = respond::json(&Made { room: room.as_str(), url, owner: &owner, expires_in });
         *reply.status_mut() = StatusCode::CREATED;
         if let Ok(location) = HeaderValue::from_str(&format!("/v1/rooms/{}", room.as_str())) {
