@@ -46,12 +46,21 @@ impl House {
         change: impl FnOnce(&mut Config),
         engines: Option<(Arc<MemoryStore>, Arc<MemoryBus>)>,
     ) -> Self {
+        Self::lending(3600, change, engines).await
+    }
+
+    /// One whose relay credentials are good for so many seconds.
+    pub(crate) async fn lending(
+        lifetime: u64,
+        change: impl FnOnce(&mut Config),
+        engines: Option<(Arc<MemoryStore>, Arc<MemoryBus>)>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut config = Config { listen: address, ..Config::default() };
         change(&mut config);
         let relay = Arc::new(Relay::default());
-        let ports = Ports { ice: Arc::new(Ice), relay: relay.clone(), pages: Arc::new(Desk) };
+        let ports = Ports { ice: Arc::new(Ice { lifetime }), relay: relay.clone(), pages: Arc::new(Desk) };
         let signaling = match engines {
             Some((store, bus)) => Signaling::shared(config, ports, store, bus),
             None => Signaling::new(config, ports),
@@ -283,7 +292,9 @@ impl Socket {
     }
 }
 
-pub(crate) struct Ice;
+pub(crate) struct Ice {
+    lifetime: u64,
+}
 
 impl IceServers for Ice {
     fn ice_servers(&self, label: &str, _: &RequestContext<'_>) -> IceConfig {
@@ -294,7 +305,7 @@ impl IceServers for Ice {
             username: Some(format!("1700003600:{label}")),
             credential: Some("secret".to_owned()),
         };
-        IceConfig { servers: vec![stun, none, turn], lifetime: 3600 }
+        IceConfig { servers: vec![stun, none, turn], lifetime: self.lifetime }
     }
 }
 

@@ -368,6 +368,19 @@ async fn relay_credentials_come_on_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn relay_credentials_are_renewed_before_they_end_also_after_a_resume() {
+    let house = House::lending(1, |_| {}, None).await;
+    let (mut a, joined) = Client::join(&house, json!({"room": "r"})).await;
+    assert_eq!(joined["ice"]["expires_in"], 1);
+    for _ in 0..2 {
+        let renewed = a.event().await;
+        assert_eq!((&renewed["type"], &renewed["ice"]["expires_in"]), (&json!("ice"), &json!(1)));
+        assert_eq!(renewed["ice"]["iceServers"][1]["username"], format!("1700003600:{}", a.member));
+        assert_eq!(a.resume(&house).await["type"], "resumed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rooms_are_made_shown_changed_and_closed_over_http() {
     let house = House::open().await;
     let made = house.post("/v1/rooms", r#"{"room":"r","capacity":3,"passphrase":"p","empty_for":60}"#).await;
@@ -412,30 +425,33 @@ async fn a_thousand_resumes_at_once_lose_nothing() {
         let (b, _) = Client::join(&house, json!({"room": room})).await;
         clients.extend([a, b]);
     }
-    for client in &mut clients {
-        client.done("send", json!({"data": "before"})).await;
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.done("send", json!({"data": format!("r{} before", n / 2)})).await;
     }
     let house = Arc::new(house);
-    let resuming: Vec<_> = clients
-        .into_iter()
-        .map(|mut client| {
-            let house = house.clone();
-            tokio::spawn(async move {
-                let fresh = Client::connect(&house).await;
-                std::mem::replace(&mut client.socket, fresh).kill();
-                let resumed = client.resume(&house).await;
-                assert_eq!(resumed["type"], "resumed", "{resumed}");
-                client.done("send", json!({"data": "after"})).await;
-                client
-            })
+    let resuming = clients.into_iter().enumerate().map(|(n, mut client)| {
+        let house = house.clone();
+        tokio::spawn(async move {
+            let fresh = Client::connect(&house).await;
+            std::mem::replace(&mut client.socket, fresh).kill();
+            // Nothing was read before, so all is told again.
+            client.seen = 0;
+            let resumed = client.resume(&house).await;
+            assert_eq!(resumed["type"], "resumed", "{resumed}");
+            let mut heard = client.done("send", json!({"data": format!("r{} after", n / 2)})).await;
+            while heard.iter().filter(|event| event["type"] == "message").count() < 2 {
+                heard.push(client.event().await);
+            }
+            heard.retain(|event| event["type"] == "message");
+            let said: Vec<_> = heard.iter().map(|event| event["data"].as_str().unwrap().to_owned()).collect();
+            assert_eq!(said, [format!("r{} before", n / 2), format!("r{} after", n / 2)]);
+            client
         })
-        .collect();
-    for resumed in resuming {
-        let mut client = resumed.await.unwrap();
-        let mut said = Vec::new();
-        // What `done` swallowed was counted without a gap; the rest is on the socket, up to the answer to a ping.
-        said.extend(client.done("ping", json!({})).await);
-        assert!(client.seen >= 2, "two messages at least");
+    });
+    // All sockets stay until the last has heard everything.
+    let mut back = Vec::new();
+    for resumed in resuming.collect::<Vec<_>>() {
+        back.push(resumed.await.unwrap());
     }
-    assert_eq!(house.signaling.stats().members, 1_000);
+    assert_eq!((back.len(), house.signaling.stats().members), (1_000, 1_000));
 }
