@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! → {"action":"announce","info_hash":H,"peer_id":P,"left":1,"event":"started","numwant":5,"offers":[{"offer":{},"offer_id":O}]}
-//! ← {"action":"announce","info_hash":H,"interval":120,"complete":0,"incomplete":2}
+//! ← {"action":"announce","info_hash":H,"interval":30,"complete":0,"incomplete":2}
 //! ← {"action":"announce","info_hash":H,"peer_id":P,"offer":{},"offer_id":O}       to another peer, each offer to one
 //! → {"action":"announce","info_hash":H,"peer_id":Q,"to_peer_id":P,"offer_id":O,"answer":{}}    ← the same, to P
 //! → {"action":"scrape","info_hash":[H]}   ← {"action":"scrape","files":{H:{"complete":0,"incomplete":2,"downloaded":0}}}

@@ -39,7 +39,7 @@ async fn ask(socket: &mut Socket, frame: &Value) -> Value {
 }
 
 fn counted(complete: usize, incomplete: usize) -> Value {
-    json!({"action": "announce", "info_hash": HASH, "interval": 120, "complete": complete, "incomplete": incomplete})
+    json!({"action": "announce", "info_hash": HASH, "interval": 30, "complete": complete, "incomplete": incomplete})
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +94,7 @@ async fn each_offer_goes_to_another_peer_and_no_more_than_are_wanted() {
         socket.say(&announce(n, &json!({})).to_string()).await;
         loop {
             let frame = next(socket).await;
-            if frame["interval"] == 120 {
+            if frame["interval"] == 30 {
                 break;
             }
             ids.insert(frame["offer_id"].to_string());
