@@ -1,6 +1,8 @@
 //! Dialects: protocols spoken on a WebSocket, one file each, and the table that says which is spoken where.
 
 pub(crate) mod auto;
+#[cfg(test)]
+mod echo;
 pub(crate) mod hello;
 pub(crate) mod matchbox;
 pub(crate) mod peerjs;
@@ -29,6 +31,8 @@ pub(crate) static TABLE: &[&Entry] = &[
     &tracker::ENTRY,
     &v1::ENTRY,
     &yjs::ENTRY,
+    #[cfg(test)]
+    &echo::ENTRY,
 ];
 
 /// The names of all dialects, for the configuration's `disabled` and `root`.
