@@ -6,7 +6,7 @@
 //!
 //! Bottom up: [`kernel`] has the system calls, [`endpoint`] many transport addresses on one socket, [`payload`], [`framing`] and
 //! [`ledger`] what travels and what is counted, [`dialogue`] and [`converse`] the handshakes, [`traffic`] the packets,
-//! [`servers`] the programs under test, [`cells`] what is measured, [`report`] the table.
+//! [`servers`] the programs under test, [`cells`] what is measured, [`report`] the table. [`meeting`] is about signaling alone.
 
 pub mod bare;
 pub mod cells;
@@ -20,6 +20,7 @@ pub mod kernel;
 pub mod ledger;
 pub mod machine;
 pub mod measure;
+pub mod meeting;
 pub mod memory;
 pub mod payload;
 pub mod report;

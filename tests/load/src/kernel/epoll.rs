@@ -1,4 +1,4 @@
-//! `epoll(7)`, level-triggered, for the bare forwarder.
+//! `epoll(7)`, level-triggered, for the bare forwarder and for crowds of WebSockets.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -42,10 +42,18 @@ impl Epoll {
     /// # Errors
     /// What the kernel says, but "interrupted".
     pub fn wait(&mut self, ready: &mut Vec<u64>) -> io::Result<()> {
+        self.wait_for(ready, -1)
+    }
+
+    /// Waits for so many milliseconds at most; -1 is without limit.
+    ///
+    /// # Errors
+    /// What the kernel says, but "interrupted".
+    pub fn wait_for(&mut self, ready: &mut Vec<u64>, milliseconds: i32) -> io::Result<()> {
         ready.clear();
         let room = self.events.len() as libc::c_int;
         // SAFETY: the array has `room` events and outlives the call.
-        let count = unsafe { libc::epoll_wait(self.fd.as_raw_fd(), self.events.as_mut_ptr(), room, -1) };
+        let count = unsafe { libc::epoll_wait(self.fd.as_raw_fd(), self.events.as_mut_ptr(), room, milliseconds) };
         match usize::try_from(count) {
             Ok(count) => ready.extend(self.events[..count].iter().map(|event| event.u64)),
             Err(_) => match io::Error::last_os_error() {
