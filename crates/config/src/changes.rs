@@ -6,7 +6,9 @@
 
 use crate::config::Config;
 use crate::relay::Relay;
-use crate::{Acme, Admin, Auth, Cluster, Collider, Edge, Hello, Limits, Log, PeerJs, Rooms, Signaling, Tls, V1, Web};
+use crate::{
+    Acme, Admin, Auth, Cluster, Collider, Edge, Hello, Limits, Log, PeerJs, Rooms, Signaling, Tls, V1, Web, Webhooks,
+};
 
 /// A key of which two configurations have different values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +43,11 @@ impl Config {
     /// Values are compared, not their text: a secret that moved into a file of its own has not changed.
     pub fn replaced_by(&self, mut new: Self) -> Reloaded {
         let mut changes = Changes::default();
-        let Self { web, rooms, signaling, relay, auth, limits, tls, edge, admin, cluster, log } = &mut new;
+        let Self { web, rooms, signaling, webhooks, relay, auth, limits, tls, edge, admin, cluster, log } = &mut new;
         changes.web(&self.web, web, &self.edge);
         changes.rooms(&self.rooms, rooms);
         changes.signaling(&self.signaling, signaling);
+        changes.webhooks(&self.webhooks, webhooks);
         changes.relay(&self.relay, relay);
         changes.auth(&self.auth, auth);
         changes.limits(&self.limits, limits);
@@ -228,6 +231,13 @@ impl Changes {
         let open = token.is_none() && old.listen.iter().any(|address| !address.ip().is_loopback());
         self.at_restart("admin.listen", &old.listen, listen);
         self.unless(open, "admin.token", &old.token, token);
+    }
+
+    fn webhooks(&mut self, old: &Webhooks, new: &Webhooks) {
+        let Webhooks { urls, secret, events } = new;
+        self.now("webhooks.urls", &old.urls, urls);
+        self.now("webhooks.secret", &old.secret, secret);
+        self.now("webhooks.events", &old.events, events);
     }
 
     fn cluster(&mut self, old: &Cluster, new: &mut Cluster) {

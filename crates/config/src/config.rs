@@ -1,7 +1,7 @@
 //! The whole configuration: a struct for each table of the file, all values checked.
 
 use crate::reading::Reading;
-use crate::{Admin, Auth, Cluster, Edge, Limits, Log, Relay, Rooms, Signaling, Tls, Web};
+use crate::{Admin, Auth, Cluster, Edge, Limits, Log, Relay, Rooms, Signaling, Tls, Web, Webhooks};
 use crate::{availability, listeners, tls, unknown};
 
 /// What the operator wants. `Config::default()` is what runs without a file: everything on localhost.
@@ -15,6 +15,8 @@ pub struct Config {
     pub rooms: Rooms,
     /// `[signaling]`
     pub signaling: Signaling,
+    /// `[webhooks]`: who is told what happens to rooms.
+    pub webhooks: Webhooks,
     /// `[relay]`: STUN and TURN.
     pub relay: Relay,
     /// `[auth]`: who may use the relay.
@@ -41,6 +43,7 @@ impl Config {
             web: Web::read(reading),
             rooms: Rooms::read(reading),
             signaling: Signaling::read(reading),
+            webhooks: Webhooks::read(reading),
             relay: Relay::read(reading),
             auth: Auth::read(reading),
             limits: Limits::read(reading),
@@ -65,11 +68,12 @@ impl Config {
 
     /// Every key's path with its value as TOML, in the order of the manual; secrets masked.
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { web, rooms, signaling, relay, auth, limits, tls, edge, admin, cluster, log } = self;
+        let Self { web, rooms, signaling, webhooks, relay, auth, limits, tls, edge, admin, cluster, log } = self;
         let tables = [
             web.shown(),
             rooms.shown(),
             signaling.shown(),
+            webhooks.shown(),
             relay.shown(),
             auth.shown(),
             limits.shown(),

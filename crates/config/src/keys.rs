@@ -2,7 +2,7 @@
 //!
 //! [`reference`]: fn@crate::reference
 
-use crate::{admin, auth, cluster, edge, limits, log, relay, rooms, signaling, tls, web};
+use crate::{admin, auth, cluster, edge, limits, log, relay, rooms, signaling, tls, web, webhooks};
 
 /// A table of the file.
 pub(crate) struct Table {
@@ -29,7 +29,7 @@ pub(crate) struct Key {
 }
 
 /// All tables in the order of the manual.
-pub(crate) const TABLES: [&Table; 16] = [
+pub(crate) const TABLES: [&Table; 17] = [
     &web::TABLE,
     &rooms::TABLE,
     &signaling::TABLE,
@@ -37,6 +37,7 @@ pub(crate) const TABLES: [&Table; 16] = [
     &signaling::HELLO,
     &signaling::PEERJS,
     &signaling::V1_TABLE,
+    &webhooks::TABLE,
     &relay::TABLE,
     &auth::TABLE,
     &limits::TABLE,

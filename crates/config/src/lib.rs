@@ -37,6 +37,7 @@ mod tls;
 mod unknown;
 mod value;
 mod web;
+mod webhooks;
 
 pub use admin::Admin;
 pub use auth::{Auth, User};
@@ -56,3 +57,4 @@ pub use secrets_file::SecretsFile;
 pub use signaling::{Collider, Hello, PeerJs, Signaling, V1};
 pub use tls::{Acme, Finding, Tls, TlsPair};
 pub use web::{Origins, Web};
+pub use webhooks::Webhooks;

@@ -137,11 +137,12 @@ impl Loaded {
 
 /// A warning when the configuration holds secrets and everybody on the machine can read it.
 fn readable_secrets(path: &Path, loaded: &Loaded) -> Option<Problem> {
-    let Config { auth, admin, .. } = &loaded.config;
+    let Config { auth, admin, webhooks, .. } = &loaded.config;
     let kept = [
         ("auth.secrets", auth.secrets_file.is_none() && !auth.secrets.is_empty()),
         ("auth.users", !auth.users.is_empty()),
         ("admin.token", admin.token.is_some()),
+        ("webhooks.secret", webhooks.secret.is_some()),
     ];
     let (key, _) = kept.into_iter().find(|(key, is_there)| *is_there && !loaded.source.is_environment(key))?;
     let open = std::fs::metadata(path).ok()?.permissions().mode() & 0o004 != 0;

@@ -28,6 +28,7 @@ use crate::relay_control::{EndOfMembership, FreshCredentials};
 use crate::reload::{Count, Doors, Reload};
 use crate::signals::{Signals, Wish};
 use crate::streams::{Served, Streams};
+use crate::webhooks::{Patience, Webhooks};
 use crate::{convert, notify};
 
 /// How long calls may go on once the end was asked for; a second signal cuts them at once.
@@ -63,10 +64,15 @@ async fn serve(config: Config, file: Option<PathBuf>, logging: Logging) -> Resul
     let mint = Mint::new(secrets.first().clone(), config.auth.credential_lifetime);
     let credentials = Arc::new(FreshCredentials::new(urls.clone(), mint));
     let pages = Arc::new(EmbeddedPages::new(&origin, config.rooms.capacity));
-    let signaling = Signaling::new(
-        convert::signaling(&config),
-        Ports { ice: credentials.clone(), relay: Arc::new(EndOfMembership(Arc::clone(&relay))), pages: pages.clone() },
-    );
+    let webhooks = Arc::new(Webhooks::new(Patience::default()));
+    webhooks.apply(&config.webhooks);
+    let ports = Ports {
+        ice: credentials.clone(),
+        relay: Arc::new(EndOfMembership(Arc::clone(&relay))),
+        pages: pages.clone(),
+        events: webhooks.clone(),
+    };
+    let signaling = Signaling::new(convert::signaling(&config), ports);
     // Every listener is bound, so whoever reads the addresses can use them at once.
     Announcement {
         page: config.origin(),
@@ -89,13 +95,14 @@ async fn serve(config: Config, file: Option<PathBuf>, logging: Logging) -> Resul
         edge: Arc::clone(&streams.edge),
         certificates: Arc::clone(&streams.certificates),
         signaling: Arc::clone(&signaling),
+        webhooks: Arc::clone(&webhooks),
         credentials,
         pages,
         token: Arc::clone(&token),
         logging,
     };
     let reloads = Arc::clone(&count);
-    let house = Arc::new(House { relay, signaling, streams, reloads, ending: AtomicBool::new(false) });
+    let house = Arc::new(House { relay, signaling, webhooks, streams, reloads, ending: AtomicBool::new(false) });
     let mut tools = JoinSet::new();
     for listener in admin {
         let view: Arc<dyn View> = house.clone();
@@ -131,6 +138,7 @@ fn start_relay(config: &Config, secrets: &Secrets, keys: &Keys) -> Result<Arc<Re
 struct House {
     relay: Arc<Relay>,
     signaling: Arc<Signaling>,
+    webhooks: Arc<Webhooks>,
     streams: Served,
     reloads: Arc<Count>,
     ending: AtomicBool,
@@ -185,6 +193,7 @@ impl View for House {
             &edge.stats(),
             &certificates.expiries(),
             self.reloads.outcomes(),
+            self.webhooks.counts().outcomes(),
         )
     }
 }

@@ -26,6 +26,7 @@ mod relay_control;
 mod reload;
 mod signals;
 mod streams;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -30,6 +30,7 @@ use crate::logging::Logging;
 use crate::notify;
 use crate::pages::EmbeddedPages;
 use crate::relay_control::FreshCredentials;
+use crate::webhooks::Webhooks;
 
 /// Everything that can be told other settings.
 pub(crate) struct Doors {
@@ -37,6 +38,7 @@ pub(crate) struct Doors {
     pub(crate) edge: Arc<Edge>,
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) signaling: Arc<Signaling>,
+    pub(crate) webhooks: Arc<Webhooks>,
     pub(crate) credentials: Arc<FreshCredentials>,
     pub(crate) pages: Arc<EmbeddedPages>,
     pub(crate) token: Arc<Token>,
@@ -114,7 +116,8 @@ impl Reload {
     }
 
     fn apply(&self, config: &Config, secrets: &Secrets) {
-        let Doors { relay, edge, certificates: _, signaling, credentials, pages, token, logging } = &self.doors;
+        let Doors { relay, edge, certificates: _, signaling, webhooks, credentials, pages, token, logging } =
+            &self.doors;
         let own = Own::of(config);
         let settings = convert::turn_settings(&config.relay, &config.auth, &config.limits, secrets, own, &self.keys);
         relay.apply(&Arc::new(settings));
@@ -123,6 +126,9 @@ impl Reload {
         }
         edge.apply(convert::edge(config));
         signaling.apply(convert::signaling(config));
+        if config.webhooks != self.config.webhooks {
+            webhooks.apply(&config.webhooks);
+        }
         credentials.replace(IceUrls::of(config), Mint::new(secrets.first().clone(), config.auth.credential_lifetime));
         pages.change(&config.origin().unwrap_or_default(), config.rooms.capacity);
         token.store(Arc::new(config.admin.token.clone()));

@@ -9,12 +9,17 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use posthouse_rooms::{
-    Body, Bus, ClientId, Close, Delivery, Effects, Limits, Message, NodeId, Outcome, Parcel, Policy, Refusal, Room,
-    RoomId, RoomStore, Socket, StoreError, Timestamp,
+    Body, Bus, ClientId, Close, Delivery, Effects, Limits, Message, NodeId, Outcome, Parcel, Policy, Refusal, Roll,
+    Room, RoomEvent, RoomId, RoomStore, Socket, StoreError, Timestamp,
 };
 use tracing::debug;
 
-use crate::{clock::Clock, ports::RelayControl, sessions::Sessions, stats::Counters};
+use crate::{
+    clock::Clock,
+    ports::{RelayControl, RoomEvents},
+    sessions::Sessions,
+    stats::Counters,
+};
 
 /// Rooms, identities and topics, and the way from them to the sockets.
 pub(crate) struct Post {
@@ -25,6 +30,7 @@ pub(crate) struct Post {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) relay: Arc<dyn RelayControl>,
+    pub(crate) events: Arc<dyn RoomEvents>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) clock: Clock,
 }
@@ -71,12 +77,15 @@ impl Post {
         room: &RoomId,
         mut change: impl FnMut(&mut Room, &Policy, Timestamp) -> Outcome<T> + Send,
     ) -> Result<T, Trouble> {
-        let (policy, now) = (&*self.policy.load_full(), self.clock.now());
+        let (policy, now, wanted) = (&*self.policy.load_full(), self.clock.now(), self.events.wanted());
         let kept = self.store.apply(room, |room| {
+            let before = wanted.then(|| Roll::from(&*room));
             let outcome = change(room, policy, now);
-            (outcome, room.poll_timeout(policy))
+            let events = before.map(|before| before.events(&Roll::from(&*room), &outcome.effects.ended));
+            ((outcome, events), room.poll_timeout(policy))
         });
-        let outcome = kept.await.map_err(Trouble::Store)?;
+        let (outcome, events) = kept.await.map_err(Trouble::Store)?;
+        self.tell("apprtc", room, events);
         let bounced = self.carry_out(room, outcome.effects).await;
         self.hand_back(room, bounced).await;
         outcome.answer.map_err(Trouble::Refused)
@@ -94,6 +103,11 @@ impl Post {
         let (body, bye) = (Body::from(text), is_bye(text));
         let sent = self.change(room, |room, policy, now| room.post(policy, now, client, &body, bye)).await;
         self.count(sent.map(drop))
+    }
+
+    /// Whoever watches learns it before the room's members do.
+    fn tell(&self, dialect: &'static str, room: &RoomId, events: Option<Vec<RoomEvent>>) {
+        events.into_iter().flatten().for_each(|event| self.events.tell(dialect, room.as_str(), event));
     }
 
     fn count(&self, sent: Result<(), Trouble>) -> Result<(), Trouble> {

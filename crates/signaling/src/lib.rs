@@ -42,6 +42,9 @@ mod visit;
 pub use access::Access;
 pub use config::{Config, Hello, PeerJs, Rate, Rates, Timing};
 pub use dialect::dialects;
-pub use ports::{IceConfig, IceServer, IceServers, Page, PageRequest, Pages, Ports, RelayControl, RequestContext};
+pub use ports::{
+    IceConfig, IceServer, IceServers, NoEvents, Page, PageRequest, Pages, Ports, RelayControl, RequestContext,
+    RoomEvents,
+};
 pub use signaling::Signaling;
 pub use stats::Stats;

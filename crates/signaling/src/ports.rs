@@ -3,6 +3,7 @@
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
+use posthouse_rooms::RoomEvent;
 use serde::Serialize;
 
 /// The ports, as the binary plugs them.
@@ -14,6 +15,29 @@ pub struct Ports {
     pub relay: Arc<dyn RelayControl>,
     /// Who has the pages.
     pub pages: Arc<dyn Pages>,
+    /// Who is told what happens to rooms.
+    pub events: Arc<dyn RoomEvents>,
+}
+
+/// Hears what happens to the rooms of AppRTC and of our own protocol, on the node where it happened.
+pub trait RoomEvents: Send + Sync {
+    /// Does anybody listen? If not, nothing is worked out.
+    fn wanted(&self) -> bool;
+
+    /// Something happened. It must not wait: a room does.
+    fn tell(&self, dialect: &'static str, room: &str, event: RoomEvent);
+}
+
+/// Nobody listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoEvents;
+
+impl RoomEvents for NoEvents {
+    fn wanted(&self) -> bool {
+        false
+    }
+
+    fn tell(&self, _: &'static str, _: &str, _: RoomEvent) {}
 }
 
 /// Mints time-limited relay credentials.

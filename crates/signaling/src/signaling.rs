@@ -48,6 +48,7 @@ impl Signaling {
             bus,
             sessions: Arc::new(Sessions::new()),
             relay: ports.relay.clone(),
+            events: ports.events.clone(),
             counters: counters.clone(),
             clock: Clock::new(),
         });

@@ -18,6 +18,7 @@ pub(crate) fn text(
     edge: &Edge,
     expiries: &[Expiry],
     reloads: [(&'static str, u64); 2],
+    webhooks: [(&'static str, u64); 3],
 ) -> String {
     let mut registry = Registry::with_prefix("posthouse");
     registry.register_collector(Box::new(Scrape {
@@ -26,6 +27,7 @@ pub(crate) fn text(
         edge: *edge,
         expiries: expiries.to_vec(),
         reloads,
+        webhooks,
     }));
     let mut text = String::new();
     encode(&mut text, &registry).expect("a String takes any text");
@@ -43,6 +45,7 @@ struct Scrape {
     edge: Edge,
     expiries: Vec<Expiry>,
     reloads: [(&'static str, u64); 2],
+    webhooks: [(&'static str, u64); 3],
 }
 
 impl Collector for Scrape {
@@ -244,7 +247,8 @@ impl Scrape {
             ("rooms", s.refused_rooms),
             ("http", s.http_errors),
         ];
-        page.family("signaling_refusals", "Requests and messages refused, by reason", "reason", refused)
+        page.family("signaling_refusals", "Requests and messages refused, by reason", "reason", refused)?;
+        page.family("webhook_events", "Events for webhooks by outcome", "outcome", self.webhooks)
     }
 
     fn sum(&self, of: impl Fn(&WorkerStats) -> u64) -> u64 {

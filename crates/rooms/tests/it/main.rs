@@ -1,6 +1,7 @@
 //! The laws of a room.
 
 mod contract;
+mod events;
 mod exchange;
 mod house;
 mod identities;

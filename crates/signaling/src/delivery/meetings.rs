@@ -1,7 +1,7 @@
 //! Changes of meetings, and all that follows from them.
 
 use posthouse_rooms::{
-    Meeting, Outcome, Parcel, RoomId, Timestamp,
+    Meeting, Outcome, Parcel, Roll, RoomId, Timestamp,
     meeting::{Effects, Rules, Tell},
 };
 use tracing::debug;
@@ -15,9 +15,15 @@ impl Post {
         room: &RoomId,
         mut change: impl FnMut(&mut Meeting, &Rules, Timestamp) -> Outcome<T, Effects> + Send,
     ) -> Result<T, Trouble> {
-        let (policy, now) = (&*self.policy.load_full(), self.clock.now());
-        let kept = self.store.apply_meeting(room, |meeting| change(meeting, &policy.meetings, now));
-        let outcome = kept.await.map_err(Trouble::Store)?;
+        let (policy, now, wanted) = (&*self.policy.load_full(), self.clock.now(), self.events.wanted());
+        let kept = self.store.apply_meeting(room, |meeting| {
+            let before = wanted.then(|| Roll::from(&*meeting));
+            let outcome = change(meeting, &policy.meetings, now);
+            let events = before.map(|before| before.events(&Roll::from(&*meeting), &outcome.effects.ended));
+            (outcome, events)
+        });
+        let (outcome, events) = kept.await.map_err(Trouble::Store)?;
+        self.tell("v1", room, events);
         self.carry_out_meeting(room, outcome.effects).await;
         outcome.answer.map_err(Trouble::Refused)
     }

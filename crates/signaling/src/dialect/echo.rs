@@ -17,8 +17,8 @@ use tokio::{net::TcpListener, sync::watch};
 
 use super::{Dialect, Entry, Frame, Hello, Opened, Step, Steps};
 use crate::{
-    Config, IceConfig, IceServers, Page, PageRequest, Pages, Ports, Rate, RelayControl, RequestContext, Signaling,
-    outgoing::Outgoing, peer::Peer,
+    Config, IceConfig, IceServers, NoEvents, Page, PageRequest, Pages, Ports, Rate, RelayControl, RequestContext,
+    Signaling, outgoing::Outgoing, peer::Peer,
 };
 
 pub(crate) static ENTRY: Entry =
@@ -109,7 +109,12 @@ async fn autobahn_finds_no_failure() {
     let folder = wstest.with_file_name("report");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/echo", listener.local_addr().unwrap());
-    let ports = Ports { ice: Arc::new(Nothing), relay: Arc::new(Nothing), pages: Arc::new(Nothing) };
+    let ports = Ports {
+        ice: Arc::new(Nothing),
+        relay: Arc::new(Nothing),
+        pages: Arc::new(Nothing),
+        events: Arc::new(NoEvents),
+    };
     let (_drain, draining) = watch::channel(false);
     tokio::spawn(Signaling::new(config(), ports).serve(listener, draining));
     let spec = serde_json::json!({

@@ -9,7 +9,8 @@ use std::{
 use futures_util::{SinkExt, StreamExt};
 use posthouse_rooms::{MemoryBus, MemoryStore};
 use posthouse_signaling::{
-    Config, IceConfig, IceServer, IceServers, Page, PageRequest, Pages, Ports, RelayControl, RequestContext, Signaling,
+    Config, IceConfig, IceServer, IceServers, NoEvents, Page, PageRequest, Pages, Ports, RelayControl, RequestContext,
+    Signaling,
 };
 use serde_json::Value;
 use tokio::{
@@ -60,7 +61,8 @@ impl House {
         let mut config = Config { listen: address, ..Config::default() };
         change(&mut config);
         let relay = Arc::new(Relay::default());
-        let ports = Ports { ice: Arc::new(Ice { lifetime }), relay: relay.clone(), pages: Arc::new(Desk) };
+        let ice = Arc::new(Ice { lifetime });
+        let ports = Ports { ice, relay: relay.clone(), pages: Arc::new(Desk), events: Arc::new(NoEvents) };
         let signaling = match engines {
             Some((store, bus)) => Signaling::shared(config, ports, store, bus),
             None => Signaling::new(config, ports),

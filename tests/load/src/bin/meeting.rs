@@ -9,6 +9,7 @@ use clap::Parser;
 use posthouse_load::machine;
 use posthouse_load::meeting::house::House;
 use posthouse_load::meeting::rows::{self, Figure};
+use posthouse_load::meeting::v1;
 
 /// Measures rooms and signaling, as AppRTC's and Collider's clients use them.
 #[derive(Debug, Parser)]
@@ -17,10 +18,10 @@ struct Arguments {
     /// The server's binary.
     #[arg(long)]
     posthouse: PathBuf,
-    /// Which rows: idle, relay, paced, resumes; all by default.
+    /// Which rows: idle, relay, paced, resumes, v1; all by default.
     #[arg(long, value_delimiter = ',')]
     rows: Vec<String>,
-    /// Rooms of two in `idle`, `paced` and `resumes`.
+    /// Rooms of two in `idle`, `paced`, `resumes` and `v1`.
     #[arg(long, default_value_t = 5000)]
     rooms: usize,
     /// Seconds that `relay` and `paced` take each.
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     }
     println!("\n| what | figure | goal |\n|---|---|---|");
     let mut good = true;
-    for row in ["idle", "relay", "paced", "resumes"] {
+    for row in ["idle", "relay", "paced", "resumes", "v1"] {
         if !arguments.rows.is_empty() && !arguments.rows.iter().any(|wanted| wanted == row) {
             continue;
         }
@@ -60,6 +61,7 @@ fn measure(row: &str, arguments: &Arguments) -> Result<Vec<Figure>, String> {
         // 2,000 sockets may say 200,000 messages a second together.
         "relay" => rows::relay(&house, 1000, time),
         "paced" => rows::paced(&house, arguments.rooms, time),
+        "v1" => v1::resumes(&house, arguments.rooms),
         _ => rows::resumes(&house, arguments.rooms),
     };
     figures.map_err(|problem| problem.to_string())

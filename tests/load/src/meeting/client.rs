@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// For a connection, a handshake, a join.
 const PATIENCE: Duration = Duration::from_secs(30);
-const HANDSHAKE: &str = "GET /ws HTTP/1.1\r\nHost: load\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+const HANDSHAKE: &str = "Host: load\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// Who somebody is in a room.
@@ -73,13 +73,24 @@ impl Joins {
 }
 
 impl Client {
-    /// A WebSocket that registers.
+    /// A WebSocket that registers with Collider.
     ///
     /// # Errors
     /// No connection, or no WebSocket.
     pub fn register(web: SocketAddrV4, seat: &Seat) -> io::Result<Self> {
+        let mut client = Self::open(web, "/ws")?;
+        let Seat { room, client: id } = seat;
+        client.say(&format!(r#"{{"cmd":"register","roomid":"{room}","clientid":"{id}"}}"#))?;
+        Ok(client)
+    }
+
+    /// A WebSocket at a path.
+    ///
+    /// # Errors
+    /// No connection, or no WebSocket.
+    pub fn open(web: SocketAddrV4, path: &str) -> io::Result<Self> {
         let mut socket = connect(web)?;
-        socket.write_all(HANDSHAKE.as_bytes())?;
+        socket.write_all(format!("GET {path} HTTP/1.1\r\n{HANDSHAKE}").as_bytes())?;
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
@@ -90,10 +101,7 @@ impl Client {
             return Err(bad("101", &String::from_utf8_lossy(&head)));
         }
         socket.set_nonblocking(true)?;
-        let mut client = Self { socket, arrived: Vec::new(), waiting: Vec::new() };
-        let Seat { room, client: id } = seat;
-        client.say(&format!(r#"{{"cmd":"register","roomid":"{room}","clientid":"{id}"}}"#))?;
-        Ok(client)
+        Ok(Self { socket, arrived: Vec::new(), waiting: Vec::new() })
     }
 
     /// A message for the partner: plain characters, nothing that JSON would escape.

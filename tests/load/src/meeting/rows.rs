@@ -62,7 +62,7 @@ pub fn relay(house: &House, rooms: usize, time: Duration) -> io::Result<Vec<Figu
     while start.elapsed() < time {
         for _ in 0..std::mem::take(&mut due) {
             crowd.send(next, &message)?;
-            next = (next + 2) % crowd.len() ^ usize::from(next + 2 >= crowd.len());
+            next = ((next + 2) % crowd.len()) ^ usize::from(next + 2 >= crowd.len());
         }
         let mut heard = 0;
         crowd.hear(100, |_, frame| heard += usize::from(frame.len() > MESSAGE))?;
