@@ -101,6 +101,7 @@ fn verdicts(folder: &Path) -> Vec<(String, [String; 2])> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "how many cases ran, for whoever runs it by hand")]
 #[ignore = "needs Autobahn's wstest: tests/autobahn/run"]
 async fn autobahn_finds_no_failure() {
     let wstest = PathBuf::from(std::env::var_os("POSTHOUSE_WSTEST").expect("POSTHOUSE_WSTEST names Autobahn's wstest"));
