@@ -1,4 +1,7 @@
-//! [`Channels`]: channel bindings and their five-minute quarantine (RFC 8656 §12).
+//! [`Channels`]: channel bindings (RFC 8656 §12).
+//!
+//! A number or peer is free as soon as its binding has ended. §12 has *clients* wait five minutes before they bind
+//! either to something else; the server refuses only what is "currently bound" (§12.2) and grants the rest.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -10,9 +13,6 @@ use crate::permission::reserve_few;
 
 /// "Channel bindings last for 10 minutes unless refreshed" (RFC 8656 §12).
 pub(crate) const LIFETIME: Duration = Duration::from_secs(600);
-
-/// For so long after its end neither number nor peer may be bound to something else (RFC 8656 §12).
-pub(crate) const QUARANTINE: Duration = Duration::from_secs(300);
 
 /// An allocation's channels, sorted by number, with a second order by peer.
 #[derive(Debug, Default)]
@@ -29,8 +29,6 @@ pub(crate) struct Channel {
     port: u16,
     ip: IpAddr,
     pub(crate) route: Route,
-    /// Its end was told to the shell.
-    removed: bool,
     pub(crate) expires: Instant,
 }
 
@@ -40,7 +38,7 @@ impl Channel {
     }
 
     fn lives(&self, now: Instant) -> bool {
-        now < self.expires && !self.removed
+        now < self.expires
     }
 
     fn key(&self) -> (IpAddr, u16) {
@@ -48,7 +46,7 @@ impl Channel {
     }
 }
 
-/// The number or the peer belongs to another binding, or did until a moment ago.
+/// Why a binding cannot be made: number or peer belong to another one, or there are as many as may be.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Conflict {
     Taken,
@@ -69,7 +67,7 @@ impl Channels {
         channel.lives(now).then_some(channel)
     }
 
-    /// Binds, or refreshes the same binding, which is also what ends its quarantine early.
+    /// Binds, or refreshes the same binding. What has expired is to be taken first.
     pub(crate) fn bind(
         &mut self,
         now: Instant,
@@ -79,8 +77,7 @@ impl Channels {
         max: usize,
     ) -> Result<(), Conflict> {
         let (ip, port) = (peer.ip(), peer.port());
-        let channel = Channel { number, port, ip, route, removed: false, expires: now + LIFETIME };
-        self.forget_quarantined(now);
+        let channel = Channel { number, port, ip, route, expires: now + LIFETIME };
         match (self.find(number), self.find_peer((ip, port))) {
             (Ok(at), Ok(place)) if usize::from(self.by_peer[place]) == at => self.by_number[at] = channel,
             (Err(_), Err(_)) if self.by_number.len() >= max => return Err(Conflict::Full),
@@ -90,21 +87,22 @@ impl Channels {
         Ok(())
     }
 
-    /// When the next living channel ends.
+    /// When the next channel ends.
     pub(crate) fn next_end(&self) -> Option<Instant> {
-        self.by_number.iter().filter(|c| !c.removed).map(|c| c.expires).min()
+        self.by_number.iter().map(|c| c.expires).min()
     }
 
-    /// Takes one channel that `ends` picks, by time or by decree; its quarantine begins or goes on.
+    /// Takes one channel that `ends` picks, by time or by decree.
     pub(crate) fn take(&mut self, ends: impl Fn(&Channel) -> bool) -> Option<Channel> {
-        let channel = self.by_number.iter_mut().find(|c| !c.removed && ends(c))?;
-        channel.removed = true;
-        Some(*channel)
+        let at = self.by_number.iter().position(ends)?;
+        let channel = self.by_number.remove(at);
+        self.sort_by_peer();
+        Some(channel)
     }
 
     /// Channels whose end was not told yet.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Channel> {
-        self.by_number.iter().filter(|c| !c.removed)
+        self.by_number.iter()
     }
 
     /// Changes the route where `judge` says so. Use after those it refuses were taken.
@@ -117,14 +115,6 @@ impl Channels {
     /// Channels that are bound.
     pub(crate) fn living(&self, now: Instant) -> usize {
         self.by_number.iter().filter(|c| c.lives(now)).count()
-    }
-
-    fn forget_quarantined(&mut self, now: Instant) {
-        let before = self.by_number.len();
-        self.by_number.retain(|c| now < c.expires + QUARANTINE || !c.removed);
-        if self.by_number.len() != before {
-            self.sort_by_peer();
-        }
     }
 
     fn insert(&mut self, at: usize, channel: Channel) {

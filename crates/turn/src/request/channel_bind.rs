@@ -28,8 +28,9 @@ impl Server {
         self.check_peer(request, id, peer.ip())?;
         let kind = request.settings.judge(peer.ip())?;
         let route = request.settings.route(kind, peer.port()).ok_or(Denied::OwnPort)?;
-        // 4. Neither number nor peer bound elsewhere, now or within the last five minutes. 5. Room for both.
+        // 4. Neither number nor peer bound elsewhere now. 5. Room for both.
         let now = request.now.instant;
+        self.remove_channels(id, |channel| now >= channel.expires);
         let max = request.settings.max_channels;
         let allocation = self.table.get_mut(id).ok_or(Refusal::AllocationMismatch)?;
         if !allocation.permissions.has_room(now, &[peer.ip()], request.settings.max_permissions) {

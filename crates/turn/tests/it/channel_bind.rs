@@ -124,27 +124,34 @@ fn a_binding_lasts_ten_minutes_and_its_permission_five() {
 }
 
 #[test]
-fn after_its_end_number_and_peer_are_quarantined_for_five_minutes() {
+fn when_a_binding_has_ended_its_number_and_its_peer_are_free() {
     let (mut world, mut client) = ready();
     client.refresh(&mut world, Some(3600));
     assert_eq!(client.bind(&mut world, 0x4000, peer()), 0);
-    for (after, code) in [(600, 400), (299, 400), (1, 0)] {
-        world.pass(after);
-        client.greet(&mut world);
-        assert_eq!(client.bind(&mut world, 0x4000, other()), code, "the number");
-        assert_eq!(client.bind(&mut world, 0x4001, peer()), code, "the peer");
-    }
+    world.pass(599);
+    assert_eq!(client.bind(&mut world, 0x4000, other()), 400, "the number");
+    assert_eq!(client.bind(&mut world, 0x4001, peer()), 400, "the peer");
+    world.pass(1);
+    client.greet(&mut world);
+    assert_eq!(client.bind(&mut world, 0x4000, other()), 0);
+    assert_eq!(client.bind(&mut world, 0x4001, peer()), 0);
+    assert_eq!(client.channel_data(&mut world, 0x4000, b"x").unwrap().to.0, other());
+    assert_eq!(client.channel_data(&mut world, 0x4001, b"x").unwrap().to.0, peer());
 }
 
 #[test]
-fn in_quarantine_the_same_pair_may_be_bound_again() {
-    let (mut world, mut client) = ready();
+fn channels_that_have_ended_take_no_room_and_their_end_is_told_before_what_comes_after() {
+    let mut world = World::with(|s| s.max_channels = 1);
+    let mut client = Client::new(1);
+    client.allocate(&mut world);
     client.refresh(&mut world, Some(3600));
     assert_eq!(client.bind(&mut world, 0x4000, peer()), 0);
-    world.pass(700);
+    world.events.clear();
+    world.pass_asleep(600);
     client.greet(&mut world);
-    assert_eq!(client.bind(&mut world, 0x4000, peer()), 0);
-    assert!(client.channel_data(&mut world, 0x4000, b"x").is_some());
+    assert_eq!(client.bind(&mut world, 0x4000, other()), 0, "though nobody woke the server");
+    let [Event::Removed(old), Event::Installed(new)] = world.events[..] else { panic!("{:?}", world.events) };
+    assert_eq!((old.peer.0, new.peer.0), (peer(), other()));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod auth;
 mod bandwidth;
 mod binding;
 mod channel_bind;
+mod client;
 mod create_permission;
 mod discovery;
 mod ending;

@@ -156,7 +156,7 @@ impl Allocation {
         if is_private(peer) || is_own(peer) {
             return 403;
         }
-        self.channels.retain(|(_, _, end)| now < end + 300);
+        self.channels.retain(|(_, _, end)| now < *end);
         let conflicts = |(n, p, _): &&(u16, SocketAddr, u64)| (*n == number) != (*p == peer);
         if self.channels.iter().any(|c| conflicts(&c)) {
             return 400;
