@@ -119,7 +119,7 @@ impl Arrival {
                 None => peek(&self.stream).await?,
             };
         }
-        let taker = match (Protocol::of_first_byte(first), self.carries) {
+        let taker = match (Protocol::of_first_byte(first, self.carries), self.carries) {
             (Protocol::Tls, _) => {
                 handshake::take(&self.edge, &self.settings, self.stream, self.ends, self.carries).await?
             }
@@ -137,7 +137,7 @@ impl Arrival {
     }
 
     /// Consumes a PROXY header and believes it. Returns what was consumed and turned out to be something else, which
-    /// begins like a header and hence neither like STUN nor like TLS.
+    /// begins like a header and hence not like TLS.
     async fn proxy_header(&mut self) -> Result<Vec<u8>, Refusal> {
         let (mut bytes, mut taken) = (vec![0; proxy::LONGEST], 0);
         loop {

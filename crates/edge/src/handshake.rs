@@ -50,7 +50,7 @@ async fn by_content(mut tls: TlsStream<TcpStream>, ends: Ends, carries: Carries)
     let protocol = match tls.get_ref().1.alpn_protocol() {
         Some(name) => Protocol::of_alpn(name),
         None => match tls.fill_buf().await?.first() {
-            Some(first) => Protocol::of_first_decrypted_byte(*first),
+            Some(first) => Protocol::of_first_decrypted_byte(*first, carries),
             None => return Err(Refusal::Gone),
         },
     };

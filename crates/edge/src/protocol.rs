@@ -1,5 +1,7 @@
 //! What the first bytes of a stream say about the rest.
 
+use crate::listener::Carries;
+
 /// RFC 7443 §3.
 const TURN: &[u8] = b"stun.turn";
 /// RFC 7443 §3.
@@ -19,14 +21,9 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// Of a stream whose first byte is `first` (RFC 7983 §7). ChannelData (64 to 79) needs an allocation, so that no stream
-    /// begins with it: `GET` does.
-    pub(crate) fn of_first_byte(first: u8) -> Self {
-        match first {
-            0..=3 => Self::Turn,
-            0x16 => Self::Tls,
-            _ => Self::Http,
-        }
+    /// Of a stream whose first byte is `first`, on a listener for this (RFC 7983 §7, RFC 8656 §12).
+    pub(crate) fn of_first_byte(first: u8, carries: Carries) -> Self {
+        if first == 0x16 { Self::Tls } else { Self::of_first_decrypted_byte(first, carries) }
     }
 
     /// Of a TLS stream on which `name` was agreed.
@@ -35,8 +32,17 @@ impl Protocol {
     }
 
     /// Of a TLS stream without ALPN whose first decrypted byte is `first`: TLS is not put into TLS.
-    pub(crate) fn of_first_decrypted_byte(first: u8) -> Self {
-        if first <= 3 { Self::Turn } else { Self::Http }
+    ///
+    /// STUN begins with the two bits 00, its known methods with 0 to 3, and who sends another is to be ignored and not thrown
+    /// out. ChannelData begins with 01. So do letters: on a shared listener that is HTTP, for `GET` does come and
+    /// ChannelData before any allocation is of no use. HTTP may begin with an empty line (RFC 9112 §2.2).
+    pub(crate) fn of_first_decrypted_byte(first: u8, carries: Carries) -> Self {
+        match (first, carries) {
+            (b'\r' | b'\n', _) => Self::Http,
+            (..=0x7f, Carries::Turn) => Self::Turn,
+            (..=0x3f, Carries::All) => Self::Turn,
+            _ => Self::Http,
+        }
     }
 }
 
@@ -55,16 +61,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_first_byte_has_one_meaning() {
+    fn every_first_byte_has_one_meaning_on_a_listener_for_turn() {
         for first in 0..=255 {
-            let expected = match first {
-                0..=3 => Protocol::Turn,
-                22 => Protocol::Tls,
-                _ => Protocol::Http,
-            };
-            assert_eq!(Protocol::of_first_byte(first), expected, "{first}");
-            let within = if first <= 3 { Protocol::Turn } else { Protocol::Http };
-            assert_eq!(Protocol::of_first_decrypted_byte(first), within, "{first}");
+            let is_turn = first < 128 && first != b'\r' && first != b'\n';
+            let within = if is_turn { Protocol::Turn } else { Protocol::Http };
+            let expected = if first == 22 { Protocol::Tls } else { within };
+            assert_eq!(Protocol::of_first_byte(first, Carries::Turn), expected, "{first}");
+            assert_eq!(Protocol::of_first_decrypted_byte(first, Carries::Turn), within, "{first}");
+        }
+    }
+
+    #[test]
+    fn every_first_byte_has_one_meaning_on_a_shared_listener() {
+        for first in 0..=255 {
+            let is_stun = first < 64 && first != b'\r' && first != b'\n';
+            let within = if is_stun { Protocol::Turn } else { Protocol::Http };
+            let expected = if first == 22 { Protocol::Tls } else { within };
+            assert_eq!(Protocol::of_first_byte(first, Carries::All), expected, "{first}");
+            assert_eq!(Protocol::of_first_decrypted_byte(first, Carries::All), within, "{first}");
         }
     }
 

@@ -55,8 +55,6 @@ pub(crate) const CASES: &[Case] = &[
     }),
     ("ChannelData without an allocation is dropped, whatever it says", |w| {
         let mut client = w.client();
-        // What begins like that on a stream is no TURN at all: it may be HTTP.
-        is_alive(&mut client);
         for number in [0x4000, 0x4abc, 0x4fff] {
             dropped(&mut client, &channel_data(number, &[0; 4]));
             dropped(&mut client, &channel_data(number, &[]));
@@ -64,7 +62,6 @@ pub(crate) const CASES: &[Case] = &[
     }),
     ("the first byte of an Allocate may not be tampered with", |w| {
         let mut client = w.client();
-        is_alive(&mut client);
         // Methods that look like TURN's but have a bit more.
         for kind in [0x2003, 0x0803, 0x1004, 0x0043, 0x0083] {
             dropped(&mut client, &Request::new(kind).udp().bytes());

@@ -85,8 +85,7 @@ async fn without_alpn_the_first_decrypted_byte_decides_for_turn() {
 #[tokio::test]
 async fn without_alpn_everything_else_is_http_on_a_shared_listener() {
     let mut world = World::open(Carries::All).await;
-    for request in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"POST /join/a HTTP/1.1\r\n", b"\xff", b"\x16\x03\x01", b"OPTIONS"]
-    {
+    for request in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"POST /join/a HTTP/1.1\r\n", b"\xff", b"\r\nGET /", b"OPTIONS"] {
         let mut stream = handshake(client(&[]), "localhost", world.connect().await).await.unwrap();
         stream.write_all(request).await.unwrap();
         let mut served = world.http().await;
@@ -114,12 +113,12 @@ async fn http_by_alpn_is_http_whatever_is_sent() {
 }
 
 #[tokio::test]
-async fn http_on_a_listener_for_turn_is_refused_by_alpn_and_by_its_first_byte() {
+async fn what_is_not_turn_is_refused_on_its_listener_by_alpn_or_by_its_first_byte() {
     let mut world = World::open(Carries::Turn).await;
     let error = handshake(client(&["http/1.1"]), "localhost", world.connect().await).await.unwrap_err();
     assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
     let mut stream = handshake(client(&[]), "localhost", world.connect().await).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    stream.write_all(b"\r\nGET / HTTP/1.1\r\n\r\n").await.unwrap();
     assert_eq!(rest(stream).await, b"");
     world.until(|stats| stats.refused_not_turn == 1 && stats.handshakes_failed == 1).await;
     world.assert_nothing_taken();
