@@ -18,8 +18,8 @@ use crate::convert;
 use crate::exit::Failure;
 use crate::listeners::bind_all;
 
-/// How often the certificate's files are looked at.
-const CERTIFICATE_LOOK: Duration = Duration::from_secs(10);
+/// How often the certificate's files are looked at: two `stat` calls for each pair.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(2);
 
 /// Bound and not yet served.
 pub(crate) struct Streams {

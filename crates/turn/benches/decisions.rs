@@ -6,6 +6,8 @@
 
 #[path = "../tests/it/answer.rs"]
 mod answer;
+#[path = "../tests/it/client.rs"]
+mod client;
 #[path = "../tests/it/world.rs"]
 mod world;
 
