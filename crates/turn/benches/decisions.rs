@@ -2,7 +2,13 @@
 //!
 //! Each line is the median and the least of 41 samples, in nanoseconds of wall clock per call. On a machine that does
 //! other work believe the least.
-#![allow(dead_code, clippy::print_stdout, clippy::disallowed_methods, reason = "a stopwatch that prints")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a stopwatch that prints"
+)]
 
 #[path = "../tests/it/answer.rs"]
 mod answer;
