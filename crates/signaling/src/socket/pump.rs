@@ -101,7 +101,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
             let done = match self.next(opened, heard, pinged).await {
                 Ok(Event::Frame(frame)) => {
                     heard = Instant::now();
-                    self.handle(frame).await
+                    // What came before this frame is written before its answer, whichever was noticed first.
+                    match self.write().await {
+                        Ok(()) => self.handle(frame).await,
+                        ending => ending,
+                    }
                 }
                 Ok(Event::Ping) => {
                     pinged = Instant::now();
