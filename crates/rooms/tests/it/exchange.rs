@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    hash::{BuildHasher, RandomState},
     time::Duration,
 };
 
@@ -11,10 +10,9 @@ use posthouse_rooms::{
     Address, Attach, Audience, Body, ConnectionId, Digest, Dispatch, Entry, Identity, Incarnation, Keep, Letter,
     Limits, Message, NodeId, Recipient, Socket, Taken, Tenant, Timestamp, Topic, TopicId,
 };
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
-};
+use proptest::prelude::*;
+
+use crate::random;
 
 const NAMES: u8 = 3;
 const TOPICS: u8 = 3;
@@ -292,19 +290,8 @@ fn text(body: &Body) -> String {
 
 #[test]
 fn random_exchanges_agree_with_the_model() {
-    let given = std::env::var_os("SEED").and_then(|seed| seed.to_str()?.parse().ok());
-    let seed: u64 = given.unwrap_or_else(|| RandomState::new().hash_one("seed"));
-    eprintln!("SEED={seed} repeats this run");
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
-    let run = TestRunner::new_with_rng(config, rng).run(&prop::collection::vec(act(), 1..80), |acts| {
+    random::hold(&prop::collection::vec(act(), 1..80), |acts| {
         let mut world = World::default();
         acts.iter().for_each(|act| world.perform(act));
-        Ok(())
     });
-    if let Err(broken) = run {
-        panic!("seed {seed}: {broken}");
-    }
 }

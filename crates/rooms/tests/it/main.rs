@@ -12,5 +12,6 @@ mod meetings;
 mod model;
 mod parlour;
 mod queues;
+mod random;
 mod seats;
 mod topics;

@@ -1,18 +1,14 @@
 //! Random lives of rooms, held against a naive model that only counts: who is in, what each should have read.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use posthouse_rooms::Seat;
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
-};
+use proptest::prelude::*;
 
-use crate::house::{BYE, House, SYNTHETIC};
+use crate::{
+    house::{BYE, House, SYNTHETIC},
+    random,
+};
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -184,21 +180,10 @@ impl Model {
 
 #[test]
 fn random_lives_of_a_room_agree_with_the_model() {
-    let given = std::env::var_os("SEED").and_then(|seed| seed.to_str()?.parse().ok());
-    let seed: u64 = given.unwrap_or_else(|| RandomState::new().hash_one("seed"));
-    eprintln!("SEED={seed} repeats this run");
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
     let lives = (2..5usize, prop::collection::vec(act(), 1..80));
-    let run = TestRunner::new_with_rng(config, rng).run(&lives, |(capacity, acts)| {
+    random::hold(&lives, |(capacity, acts)| {
         let mut model = Model::new(capacity);
         acts.iter().for_each(|act| model.perform(act));
         model.settle();
-        Ok(())
     });
-    if let Err(broken) = run {
-        panic!("seed {seed}: {broken}");
-    }
 }
