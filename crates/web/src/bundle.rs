@@ -72,6 +72,7 @@ const FILES: &[(&str, &[u8])] = files![
     "peer.js",
     "people.js",
     "plot.js",
+    "qr.js",
     "posthouse.svg",
     "recent.js",
     "relay-pair.js",
