@@ -13,7 +13,7 @@ export class Authority {
   constructor() {
     const extensions = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign'];
     const subject = ['-subj', '/CN=Browser tests', '-days', '7'];
-    openssl('req', '-x509', ...EC, ...subject, ...extensions, '-keyout', this.#file('ca.key'), '-out', this.#file('ca.pem'));
+    openssl('req', '-x509', ...EC, ...subject, ...extensions, '-keyout', this.#file('ca.key'), '-out', this.certificate);
   }
 
   /** TOML of a certificate for `host`. */
@@ -21,7 +21,7 @@ export class Authority {
     const [request, certificate, key] = ['host.csr', 'host.pem', 'host.key'].map((name) => this.#file(name));
     openssl('req', ...EC, '-subj', `/CN=${host}`, '-keyout', key, '-out', request);
     writeFileSync(this.#file('host.ext'), `subjectAltName=DNS:${host}\nextendedKeyUsage=serverAuth\n`);
-    const by = ['-CA', this.#file('ca.pem'), '-CAkey', this.#file('ca.key'), '-CAcreateserial'];
+    const by = ['-CA', this.certificate, '-CAkey', this.#file('ca.key'), '-CAcreateserial'];
     openssl('x509', '-req', '-in', request, ...by, '-days', '7', '-extfile', this.#file('host.ext'), '-out', certificate);
     return `[tls]\ncertificate = "${certificate}"\nkey = "${key}"\n`;
   }
@@ -32,8 +32,13 @@ export class Authority {
     const store = `sql:${join(home, '.pki/nssdb')}`;
     mkdirSync(join(home, '.pki/nssdb'), { recursive: true });
     run('certutil', ['-d', store, '-N', '--empty-password']);
-    run('certutil', ['-d', store, '-A', '-t', 'C,,', '-n', 'Browser tests', '-i', this.#file('ca.pem')]);
+    run('certutil', ['-d', store, '-A', '-t', 'C,,', '-n', 'Browser tests', '-i', this.certificate]);
     return home;
+  }
+
+  /** The authority's own certificate, a PEM file. */
+  get certificate() {
+    return this.#file('ca.pem');
   }
 
   #file(name) {

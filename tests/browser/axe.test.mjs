@@ -1,45 +1,16 @@
 // An accessibility checker looks at every page, in light and in dark, and finds nothing serious; fingers find their buttons.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Caller, meet } from './caller.mjs';
 import { build, ORIGIN } from './house.mjs';
+import { examine, reach } from './laws.mjs';
 
 const PATIENCE = 90_000;
-const AXE = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 const house = await build({ kinds: ['open'] });
 const browser = await house.browser(1);
-
-/** Fails with what axe finds on the page as it is now. */
-async function examine(page, what) {
-  await page.evaluate(AXE);
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    const violations = await page.evaluate(async () => {
-      // A colour on its way to another one is neither.
-      await Promise.all(document.getAnimations().map((animation) => animation.finished));
-      return (await axe.run(document)).violations;
-    });
-    const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-    const told = serious.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target}: ${failureSummary}`));
-    assert.deepEqual(told, [], `${what}, ${colorScheme}`);
-  }
-}
-
-/** Fails where a finger does not fit (44 pixels), or the page is wider than the telephone. A label is as good as its field. */
-async function reach(page) {
-  const controls = await page.$$eval('button, a, summary, select, textarea, input', (all) => all.filter((one) => one.checkVisibility()).map((one) => {
-    const { width, height } = (one.closest('label') ?? one).getBoundingClientRect();
-    return { name: one.id || one.textContent, size: Math.min(width, height) };
-  }));
-  assert.ok(controls.length > 3, `${controls.length} controls`);
-  assert.deepEqual(controls.filter(({ size }) => size < 44), []);
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.ok(width <= PHONE.viewport.width, `the page is ${width} pixels wide`);
-}
 
 test('the landing page', async () => {
   const { page } = await browser.tab(PHONE);

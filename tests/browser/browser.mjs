@@ -39,16 +39,21 @@ export async function launch({ namespace, origin, granted = true, secure = true,
   const env = home ? { ...process.env, HOME: home } : process.env;
   const server = await chromium.launchServer({ executablePath: wrapper, args, env });
   const browser = await chromium.connect(server.wsEndpoint());
-  return new Launched(server, browser);
+  return new Launched(browser, server);
 }
 
-class Launched {
+/** A running browser; `server` is the process that holds it, where that is not the browser itself. */
+export class Launched {
   #server;
   #browser;
 
-  constructor(server, browser) {
+  constructor(browser, server = null) {
     this.#server = server;
     this.#browser = browser;
+  }
+
+  get version() {
+    return `${this.#browser.browserType().name()} ${this.#browser.version()}`;
   }
 
   /** A tab of its own, as of another person, watched for everything that a good page does not do. */
@@ -65,7 +70,7 @@ class Launched {
 
   async close() {
     await this.#browser.close().catch(() => {});
-    await this.#server.close();
+    await this.#server?.close();
   }
 }
 

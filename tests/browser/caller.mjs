@@ -1,6 +1,7 @@
 // A person in front of a call page: joins, hangs up, and looks at what came through.
 
 import assert from 'node:assert/strict';
+import { until } from './until.mjs';
 
 const PATIENCE = 40_000;
 
@@ -58,10 +59,10 @@ export class Caller {
   /** Waits until pictures of the other side are decoded, more and more of them. */
   async sees() {
     const before = await this.framesDecoded();
-    await this.page.waitForFunction(async (least) => {
+    await until(this.page, async (least) => {
       const stats = await window.posthouse.pc?.getStats();
       return [...(stats?.values() ?? [])].some((report) => report.type === 'inbound-rtp' && report.framesDecoded > least);
-    }, before + 5, { timeout: PATIENCE, polling: 250 });
+    }, before + 5, PATIENCE);
   }
 
   framesDecoded() {
@@ -75,9 +76,18 @@ export class Caller {
   path() {
     return this.page.evaluate(async () => {
       const stats = await window.posthouse.pc.getStats();
-      const transport = [...stats.values()].find((report) => report.type === 'transport');
-      const pair = stats.get(transport.selectedCandidatePairId);
+      // Firefox names no transport: it marks the pair.
+      const transport = [...stats.values()].find((report) => report.type === 'transport' && report.selectedCandidatePairId);
+      const pair = stats.get(transport?.selectedCandidatePairId) ?? [...stats.values()].find((report) => report.selected);
       return `${stats.get(pair.localCandidateId).candidateType} to ${stats.get(pair.remoteCandidateId).candidateType}`;
+    });
+  }
+
+  /** From the click on Join to the first connection, in milliseconds, by the page's own marks. */
+  setUpTime() {
+    return this.page.evaluate(() => {
+      const at = (state) => performance.getEntriesByName(`posthouse ${state}`)[0].startTime;
+      return Math.round(at('connected') - at('joining'));
     });
   }
 

@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Authority } from './authority.mjs';
+import { at, report, run } from './checks.mjs';
 import { build } from './house.mjs';
 import { SERVER_ADDRESS } from './network.mjs';
 
@@ -15,25 +16,13 @@ const RELAYS = ['turnUdp', 'turnTcp', 'turnTls', 'turn443'];
 
 const authority = new Authority();
 const extra = `${authority.certify(HOST)}[edge]\nlisten = ["${SERVER_ADDRESS}:443"]\n`;
-const house = await build({ kinds: ['open', 'symmetric'], extra, url: `https://${HOST}` });
-for (const number of [1, 2]) house.network.name(number, HOST);
+const house = await build({ kinds: ['open', 'symmetric', 'cone', 'symmetric'], extra, url: `https://${HOST}` });
+for (const number of [1, 2, 3, 4]) house.network.name(number, HOST);
 house.network.firewall(2, 'meta l4proto tcp');
 const home = authority.home();
 const open = await house.browser(1, { secure: false, home });
 
-/** Presses the button and waits until all is done: the level of every row. */
-async function run(page) {
-  await page.click('#start');
-  await page.waitForSelector('#start[data-state="done"]', { timeout: PATIENCE })
-    .catch(async () => assert.fail(`not done: ${await page.textContent('#checks')}`));
-  return page.$$eval('.check', (rows) => Object.fromEntries(rows.map((row) => [row.id.replace('check-', ''), row.dataset.level])));
-}
-
 const advice = (page, name) => page.textContent(`#check-${name} .advice`);
-const report = (page) => page.inputValue('#report-text');
-
-/** The names of the rows at `level`. */
-const at = (levels, level) => Object.keys(levels).filter((name) => levels[name] === level);
 
 /** What the server issued to the page, once it has. */
 function issued(page) {
@@ -54,6 +43,10 @@ test('on an open network every row is green, and the report tells no secret', as
   assert.ok((await report(page)).includes(SERVER_ADDRESS), 'addresses are shown');
   const { username, credential } = (await servers).find((server) => server.username);
   for (const secret of [username, credential]) assert.ok(!(await report(page)).includes(secret));
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.click('#copy-report');
+  await page.waitForSelector('#report-status:not(:empty)');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await report(page), 'what is pasted is what is shown');
   assert.deepEqual(complaints, []);
 });
 
@@ -106,6 +99,22 @@ test('a relay that would send to the address that none may send to is noticed', 
   });
   assert.equal(advice, 'permissionOpen');
 });
+
+for (const [number, kind, level, advice] of [[4, 'symmetric', 'fair', 'natSymmetric']]) {
+  test(`a ${kind} NAT is recognised`, async () => {
+    const browser = await house.browser(number, { secure: false, home });
+    const { page } = await browser.tab();
+    await page.goto(PAGE);
+    const judged = await page.evaluate(async () => {
+      const { iceServers } = await (await fetch('/v1alpha/iceconfig', { method: 'POST' })).json();
+      const relay = iceServers.find(({ username }) => username);
+      const { checkNat } = await import(document.querySelector('link[href$="/check-nat.js"]').href);
+      return checkNat(iceServers, { ...relay, urls: [relay.urls.find((url) => /transport=udp/.test(url))] });
+    });
+    assert.deepEqual([judged.level, judged.advice], [level, advice], JSON.stringify(judged.facts));
+    await browser.close();
+  });
+}
 
 test('experts see candidates and errors, and neither link nor JSON carries a credential unasked', async () => {
   const { page, complaints } = await open.tab();

@@ -3,6 +3,7 @@
 import { after } from 'node:test';
 import { launch } from './browser.mjs';
 import { Caller } from './caller.mjs';
+import { launch as launchFirefox } from './firefox.mjs';
 import { Network, SERVER_ADDRESS } from './network.mjs';
 import { configuration, start } from './server.mjs';
 
@@ -50,15 +51,23 @@ class House {
 
   /** A new browser at client `number`'s home. */
   async browser(number, options = {}) {
-    const browser = await launch({ namespace: this.network.client(number), origin: this.#url, ...options });
-    this.#browsers.push(browser);
-    return browser;
+    return this.#keep(await launch({ namespace: this.network.client(number), origin: this.#url, ...options }));
+  }
+
+  /** The same, with Firefox. */
+  async firefox(number, options = {}) {
+    return this.#keep(await launchFirefox({ namespace: this.network.client(number), ...options }));
   }
 
   /** Somebody with a browser of their own. */
   async caller(number, options = {}) {
     const browser = await this.browser(number, options);
     return new Caller(await browser.tab());
+  }
+
+  #keep(browser) {
+    this.#browsers.push(browser);
+    return browser;
   }
 
   async close() {

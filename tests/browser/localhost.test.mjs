@@ -31,9 +31,10 @@ async function call(query) {
   return [ada, bob];
 }
 
-test('two tabs on the same machine hold a call', async () => {
+test('two tabs on the same machine hold a call', async (t) => {
   const [ada, bob] = await call('');
   await Promise.all([ada.goesDirect(), bob.goesDirect()]);
+  t.diagnostic(`one machine: connected ${await bob.setUpTime()} ms after Join`);
   assert.deepEqual([...ada.complaints, ...bob.complaints], []);
   await ada.hangUp();
   await bob.hangUp();

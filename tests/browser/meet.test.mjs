@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Guest } from './guest.mjs';
 import { build, ORIGIN } from './house.mjs';
 
 const PATIENCE = 60_000;
@@ -11,52 +12,6 @@ const browser = await house.browser(1);
 
 let number = 0;
 const newRoom = (people = 4) => `${ORIGIN}/meet/meeting-${(number += 1)}?people=${people}`;
-
-/** Somebody in front of the page. */
-class Guest {
-  constructor(name, { page, complaints }) {
-    Object.assign(this, { name, page, complaints });
-  }
-
-  async enter(url) {
-    await this.page.goto(url);
-    await this.page.fill('#name', this.name);
-    await this.page.click('#join');
-  }
-
-  reach(state) {
-    return this.page.waitForFunction((state) => window.posthouse.state === state, state, { timeout: PATIENCE })
-      .catch(async () => assert.fail(`${this.name} is ${await this.page.evaluate(() => window.posthouse.state)}, not ${state}; ${this.complaints}`));
-  }
-
-  /** Waits until so many others are connected and pictures of each are decoded, more and more of them. */
-  sees(others) {
-    return this.page.waitForFunction(async (others) => {
-      const connections = [...window.posthouse.peers?.connections.values() ?? []];
-      if (connections.length !== others) return false;
-      window.decoded ??= new WeakMap();
-      const moving = await Promise.all(connections.map(async ({ pc }) => {
-        const video = [...(await pc.getStats()).values()].find(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
-        const before = window.decoded.get(pc) ?? video?.framesDecoded;
-        window.decoded.set(pc, before);
-        return video?.framesDecoded > before + 3;
-      }));
-      return moving.every(Boolean);
-    }, others, { timeout: PATIENCE, polling: 300 });
-  }
-
-  notices(pattern) {
-    return this.page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#notice:not([hidden])')?.textContent), pattern.source, { timeout: PATIENCE });
-  }
-
-  tiles() {
-    return this.page.$$eval('.tile[data-member] .who', (all) => all.map((one) => one.textContent).sort());
-  }
-
-  press(act) {
-    return this.page.click(`#controls [data-act="${act}"]`);
-  }
-}
 
 const guest = async (name, options) => new Guest(name, await browser.tab(options));
 

@@ -34,6 +34,8 @@ const NETNS_ETC = '/etc/netns';
 
 export class Network {
   #names = [];
+  /** How often each client moved. */
+  #moves = new Map();
   #stop = () => this.remove();
 
   /** `kinds`: one of "symmetric", "cone", "open" for each client. */
@@ -62,6 +64,24 @@ export class Network {
   plug(number, state) {
     ip('-n', this.client(number), 'link', 'set', 'lan', state);
     if (state === 'up') ip('-n', this.client(number), 'route', 'replace', 'default', 'via', `10.1.${number}.1`);
+  }
+
+  /**
+   * Brings a client's device into another network: another address for it, and another one for the NAT before it. What it had open gets
+   * no answer any more. The addresses are of use to tell paths before from paths after.
+   */
+  move(number) {
+    const [client, nat] = [this.client(number), this.#name(`nat${number}`)];
+    const moves = this.#moves.get(number) ?? 0;
+    const addresses = (moves) => ({ home: `10.1.${number}.${2 + moves}`, seen: `11.1.1.${20 + number + 40 * moves}` });
+    const [before, after] = [addresses(moves), addresses(moves + 1)];
+    this.#moves.set(number, moves + 1);
+    for (const [name, device, from, to] of [[client, 'lan', before.home, after.home], [nat, 'wan', before.seen, after.seen]]) {
+      ip('-n', name, 'address', 'delete', `${from}/24`, 'dev', device);
+      ip('-n', name, 'address', 'add', `${to}/24`, 'dev', device);
+    }
+    ip('-n', client, 'route', 'replace', 'default', 'via', `10.1.${number}.1`);
+    return after;
   }
 
   /** Tells a client the server's name, as its resolver would. Only for what is started afterwards. */

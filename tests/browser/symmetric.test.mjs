@@ -15,7 +15,7 @@ async function callers() {
   return [new Caller(await first.tab()), new Caller(await second.tab())];
 }
 
-test('a call between two symmetric NATs is relayed, seen on both sides, and carries a megabyte intact', async () => {
+test('a call between two symmetric NATs is relayed, seen on both sides, and carries a megabyte intact', async (t) => {
   const [ada, bob] = await callers();
   const room = house.room();
   await ada.join(room);
@@ -23,6 +23,7 @@ test('a call between two symmetric NATs is relayed, seen on both sides, and carr
   await bob.join(room);
   await meet(ada, bob);
   await Promise.all([ada.goesRelayed(), bob.goesRelayed()]);
+  t.diagnostic(`two symmetric NATs: connected ${await bob.setUpTime()} ms after Join`);
   await exchange(ada, bob, MEGABYTE);
   assert.deepEqual([...ada.complaints, ...bob.complaints], []);
   await ada.hangUp();

@@ -9,7 +9,7 @@ const MEGABYTE = 1_000_000;
 
 const house = await build({ kinds: ['symmetric', 'symmetric'] });
 
-test('where UDP is blocked, a call is relayed over TCP on both sides and carries a megabyte intact', async () => {
+test('where UDP is blocked, a call is relayed over TCP on both sides and carries a megabyte intact', async (t) => {
   for (const number of [1, 2]) house.network.firewall(number, 'meta l4proto tcp');
   const [ada, bob] = [await house.caller(1), await house.caller(2)];
   const room = house.room();
@@ -18,6 +18,7 @@ test('where UDP is blocked, a call is relayed over TCP on both sides and carries
   await bob.join(room);
   await meet(ada, bob);
   await Promise.all([ada.goesRelayed(), bob.goesRelayed()]);
+  t.diagnostic(`UDP blocked on both sides: connected ${await bob.setUpTime()} ms after Join`);
   for (const one of [ada, bob]) {
     assert.equal(await one.path(), 'relay to relay');
     assert.equal(await one.relayProtocol(), 'tcp');

@@ -24,7 +24,7 @@ function caller(number) {
   return house.caller(number, { secure: false, home: authority.home() });
 }
 
-test('where only port 443 is open, page, WebSocket and TURN over TLS all go through it', async () => {
+test('where only port 443 is open, page, WebSocket and TURN over TLS all go through it', async (t) => {
   const [ada, bob] = [await caller(1), await caller(2)];
   const room = house.room();
   await ada.join(room);
@@ -32,6 +32,7 @@ test('where only port 443 is open, page, WebSocket and TURN over TLS all go thro
   await bob.join(room);
   await meet(ada, bob);
   await Promise.all([ada.goesRelayed(), bob.goesRelayed()]);
+  t.diagnostic(`nothing but port 443 on both sides: connected ${await bob.setUpTime()} ms after Join`);
   for (const one of [ada, bob]) {
     assert.equal(await one.path(), 'relay to relay');
     assert.equal(await one.relayProtocol(), 'tls');

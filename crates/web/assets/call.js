@@ -320,6 +320,7 @@ export class Call extends EventTarget {
 
   #become(state) {
     this.state = state;
+    performance.mark(`posthouse ${state}`);
     this.#tell('state');
   }
 

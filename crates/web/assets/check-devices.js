@@ -12,7 +12,8 @@ const BLACK = 8;
 export function checkMicrophone() {
   return check('audio', async (track) => {
     const facts = [['device', track.label]];
-    return (await isHeard(track)) ? { level: 'good', advice: 'microphoneGood', facts } : { level: 'fair', advice: 'microphoneSilent', facts };
+    const heard = await listen(track);
+    return { level: heard === 'microphoneGood' ? 'good' : 'fair', advice: heard, facts };
   });
 }
 
@@ -42,8 +43,8 @@ async function check(kind, judge) {
   }
 }
 
-/** A microphone that works is never silent to the last digit. */
-async function isHeard(track) {
+/** A microphone that works is never silent to the last digit. Firefox can listen to none where there is nothing to play sound with. */
+async function listen(track) {
   const context = new AudioContext();
   try {
     const analyser = context.createAnalyser();
@@ -52,9 +53,9 @@ async function isHeard(track) {
     for (let waited = 0; waited < LISTEN; waited += STEP) {
       await pause(STEP);
       analyser.getFloatTimeDomainData(samples);
-      if (samples.some((sample) => Math.abs(sample) > 0.0005)) return true;
+      if (samples.some((sample) => Math.abs(sample) > 0.0005)) return 'microphoneGood';
     }
-    return false;
+    return context.currentTime > 0 ? 'microphoneSilent' : 'microphoneUnheard';
   } finally {
     context.close();
   }

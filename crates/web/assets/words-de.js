@@ -254,6 +254,7 @@ export const german = {
       natUnknown: 'Unbekannt: UDP erreicht zu wenige Stellen, um zu vergleichen, was sie sehen.',
 
       microphoneGood: 'Das Mikrofon hört etwas.',
+      microphoneUnheard: 'Das Mikrofon ist da, aber dieser Browser kann ihm nur zuhören, wo er auch etwas abspielen kann: gibt es Lautsprecher oder Kopfhörer?',
       microphoneSilent: 'Das Mikrofon geht, hört aber nichts: ist es stumm geschaltet?',
       cameraGood: ({ width, height }) => `Die Kamera gibt bewegte Bilder von ${width} mal ${height} Bildpunkten.`,
       cameraBlack: 'Das Bild der Kamera ist schwarz: ist sie verdeckt?',

@@ -255,6 +255,7 @@ export const english = {
       natUnknown: 'Unknown: UDP reaches too few places to compare what they see.',
 
       microphoneGood: 'The microphone hears something.',
+      microphoneUnheard: 'The microphone is there, but this browser can listen to it only where it can play sound, too: are there loudspeakers or headphones?',
       microphoneSilent: 'The microphone works, but hears nothing: is it muted?',
       cameraGood: ({ width, height }) => `The camera gives moving pictures of ${width} by ${height} pixels.`,
       cameraBlack: 'The camera’s picture is black: is it covered?',
