@@ -145,6 +145,7 @@ impl Changes {
             mobility,
             workers,
             engine,
+            coalesce,
         } = new;
         self.at_restart("relay.listen", &old.listen, listen);
         self.at_restart("relay.tls_listen", &old.tls_listen, tls_listen);
@@ -164,6 +165,7 @@ impl Changes {
         self.now("relay.mobility", &old.mobility, mobility);
         self.at_restart("relay.workers", &old.workers, workers);
         self.at_restart("relay.engine", &old.engine, engine);
+        self.at_restart("relay.coalesce", &old.coalesce, coalesce);
     }
 
     fn auth(&mut self, old: &Auth, new: &mut Auth) {

@@ -41,6 +41,7 @@ pub(crate) fn turn_settings(
         mobility,
         workers: _,
         engine: _,
+        coalesce: _,
     } = relay;
     let Auth {
         realm,
@@ -137,6 +138,7 @@ pub(crate) fn relay(relay: &Relay) -> posthouse_relay::Config {
             Engine::Mmsg => EngineChoice::Mmsg,
             Engine::IoUring => EngineChoice::IoUring,
         },
+        coalesce: relay.coalesce,
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Config {
     pub streams: StreamLimits,
     /// How the kernel is asked.
     pub engine: EngineChoice,
+    /// How long a packet may be kept waiting so that others come together with it, which spares wake-ups, where packets
+    /// come so densely that they do; zero: never.
+    pub coalesce: Duration,
 }
 
 /// How the workers ask the kernel to receive and to send.
@@ -47,6 +50,7 @@ impl Default for Config {
             buffers: Buffers::default(),
             streams: StreamLimits::default(),
             engine: EngineChoice::default(),
+            coalesce: Duration::from_micros(150),
         }
     }
 }

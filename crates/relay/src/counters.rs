@@ -58,6 +58,8 @@ impl Flow {
 pub struct Calls {
     /// epoll_wait
     pub wait: u64,
+    /// Sleeps that let packets come together ([`crate::Config::coalesce`]).
+    pub pause: u64,
     /// recvmmsg
     pub receive: u64,
     /// sendmmsg

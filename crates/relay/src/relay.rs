@@ -60,6 +60,7 @@ impl Relay {
             shared,
             ports: Arc::clone(&ports),
             batch: config.buffers.batch,
+            coalesce: config.coalesce,
             streams: config.streams,
             workers: workers.clone().into(),
             engine,

@@ -7,6 +7,7 @@
 //! ```
 
 mod client;
+mod coalescing;
 mod control;
 mod data_connection;
 mod handover;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use posthouse_turn::{Now, Server, Settings, Shared};
 
+use coalescing::Coalescing;
 pub use control::{Allocation, WorkerStats};
 pub(crate) use control::{Command, Control};
 use data_connection::Parting;
@@ -33,6 +35,7 @@ use crate::config::{EngineChoice, StreamLimits};
 use crate::counters::Counters;
 use crate::data_connection::DataConnections;
 use crate::engine::{Engine, Received, Woken};
+use crate::kernel;
 use crate::listener::Listener;
 use crate::outbox::Outbox;
 use crate::ports::{Ports, Random};
@@ -48,6 +51,7 @@ pub(crate) struct Common {
     pub(crate) shared: Shared,
     pub(crate) ports: Arc<Ports>,
     pub(crate) batch: usize,
+    pub(crate) coalesce: Duration,
     pub(crate) streams: StreamLimits,
     /// All of them, in the order of their numbers.
     pub(crate) workers: Arc<[Arc<Control>]>,
@@ -62,6 +66,7 @@ pub(crate) struct Worker<E> {
     engine: E,
     arena: Arena,
     outbox: Outbox,
+    coalescing: Coalescing,
     ports: Arc<Ports>,
     random: Random,
     counters: Counters,
@@ -102,6 +107,7 @@ impl<E: Engine> Worker<E> {
             engine,
             arena: Arena::new(common.batch),
             outbox: Outbox::new(),
+            coalescing: Coalescing::new(common.coalesce, common.batch, now.instant),
             ports: Arc::clone(&common.ports),
             random: Random::new(),
             counters: Counters::default(),
@@ -119,14 +125,17 @@ impl<E: Engine> Worker<E> {
     pub(crate) fn run(&mut self) -> io::Result<()> {
         let mut received = Vec::with_capacity(self.arena.slots());
         let mut now = clock::now();
+        kernel::clock::wake_on_time();
         // Some may have been handed to an earlier life that panicked.
         self.read_letters(now);
         self.adopt(now);
         while !self.control.stopping() {
+            self.coalesce();
             let timeout = self.pause(now);
             let (sockets, arena) = (&mut self.sockets, &mut self.arena);
             let woken = self.engine.receive(sockets, arena, &mut received, &mut self.counters, timeout)?;
             now = clock::now();
+            self.coalescing.looked(received.len(), now.instant);
             self.sockets.streams.set_now(now.instant);
             for read in received.drain(..) {
                 self.read(now, &read);
@@ -145,6 +154,14 @@ impl<E: Engine> Worker<E> {
         while self.control.next_adopted().is_some() {}
         self.publish();
         Ok(())
+    }
+
+    /// Lets what comes densely come together.
+    fn coalesce(&mut self) {
+        if let Some(pause) = self.coalescing.pause(clock::now().instant) {
+            self.counters.calls.pause += 1;
+            std::thread::sleep(pause);
+        }
     }
 
     /// How long nothing has to be done unless a packet comes.

@@ -21,7 +21,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use posthouse_stun::{AttributeType, ChannelData, Message, Method, PasswordAlgorithm};
-use posthouse_turn::{Output, PeerTransportAddress, Quotas, Rates, Transport};
+use posthouse_turn::{
+    Bound, Now, Output, PeerTransportAddress, Quotas, Rates, RelayedTransportAddress, Server, Transport,
+};
 use world::{Client, World, address, channel, peer};
 
 const SAMPLES: usize = 41;
@@ -32,6 +34,7 @@ fn main() {
     parsing();
     relaying();
     answering();
+    allocating();
 }
 
 fn parsing() {
@@ -112,6 +115,43 @@ fn answering() {
             while server.poll_output().is_some() {}
         });
     }
+}
+
+/// An allocation as the server sees it come and go: 401, Allocate with a socket that is bound at once, Refresh with lifetime 0.
+fn allocating() {
+    let mut world = World::with(|settings| settings.rates = no_limits());
+    let mut client = Client::new(1);
+    let unproven = client.build(Method::ALLOCATE, None, |_| ());
+    let allocate = client.signed(&mut world, Method::ALLOCATE, |builder| {
+        builder.attribute(AttributeType::REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+    });
+    let delete = client.signed(&mut world, Method::REFRESH, |builder| {
+        builder.number(AttributeType::LIFETIME, 0);
+    });
+    let (now, server) = (world.now, &mut world.server);
+    report("Allocate in two round trips, and delete", || {
+        for (request, allocations) in [(&unproven, 0), (&allocate, 1), (&delete, 0)] {
+            assert!(server.handle_client(now, client.at, black_box(request)).is_none());
+            assert_eq!(bind_and_answer(server, now), 1);
+            assert_eq!(server.allocation_count(), allocations);
+        }
+    });
+}
+
+/// How many answers there were.
+fn bind_and_answer(server: &mut Server, now: Now) -> usize {
+    let mut answers = 0;
+    while let Some(output) = server.poll_output() {
+        match output {
+            Output::Respond { .. } => answers += 1,
+            Output::BindRelayed(bind) => {
+                let relayed = RelayedTransportAddress(address("198.51.100.1:50000"));
+                server.handle_bound(now, bind.id, bind.family, Ok(Bound { relayed, reserved: None }));
+            }
+            _ => {}
+        }
+    }
+    answers
 }
 
 fn report(name: &str, mut call: impl FnMut()) {

@@ -43,6 +43,7 @@ relay.tcp_allocations = true
 relay.mobility = true
 relay.workers = 3
 relay.engine = "mmsg"
+relay.coalesce = "0s"
 auth.realm = "example.org"
 auth.secrets = ["0123456789abcdef-0123456789abcdef"]
 auth.credential_lifetime = "2h"
@@ -70,7 +71,7 @@ log.format = "json"
 "#;
 
 /// Keys whose old value goes on until a restart: all of sockets, threads, and names that living clients sign with.
-const AT_RESTART: [&str; 14] = [
+const AT_RESTART: [&str; 15] = [
     "web.listen",
     "relay.listen",
     "relay.tls_listen",
@@ -81,6 +82,7 @@ const AT_RESTART: [&str; 14] = [
     "relay.alternate_port",
     "relay.workers",
     "relay.engine",
+    "relay.coalesce",
     "auth.realm",
     "edge.listen",
     "admin.listen",

@@ -1,6 +1,7 @@
 //! A real relay on loopback, driven through its sockets.
 
 mod client;
+mod coalescing;
 mod discovery;
 mod engine;
 mod icmp;
