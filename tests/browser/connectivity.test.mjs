@@ -100,7 +100,7 @@ test('a relay that would send to the address that none may send to is noticed', 
   assert.equal(advice, 'permissionOpen');
 });
 
-for (const [number, kind, level, advice] of [[4, 'symmetric', 'fair', 'natSymmetric']]) {
+for (const [number, kind, level, advice] of [[3, 'cone', 'good', 'natCone'], [4, 'symmetric', 'fair', 'natSymmetric']]) {
   test(`a ${kind} NAT is recognised`, async () => {
     const browser = await house.browser(number, { secure: false, home });
     const { page } = await browser.tab();

@@ -33,18 +33,24 @@ server.on('connection', (driver, { url }) => {
     await opened;
     inside.send(String(data));
   });
-  inside.on('message', (data) => driver.send(forgive(String(data), asked)));
+  inside.on('message', (data) => driver.send(translate(String(data), asked)));
   inside.on('error', (error) => console.error(`firefox-bridge: ${error.message}`));
   for (const [one, other] of [[driver, inside], [inside, driver]]) one.on('close', () => other.close());
 });
 
-/** Playwright sets media features on every tab. Firefox ESR 153 knows no such command, and nobody here asks for any feature: let it be done. */
-function forgive(text, asked) {
-  const answer = JSON.parse(text);
-  const method = asked.get(answer.id);
-  asked.delete(answer.id);
-  const forgiven = answer.error === 'unknown command' && method === 'emulation.setMediaFeaturesOverride';
-  return forgiven ? JSON.stringify({ type: 'success', id: answer.id, result: {} }) : text;
+/**
+ * What Playwright understands, which is written for Firefoxes to come. It sets media features on every tab, a command that Firefox ESR 153
+ * does not know: nobody here asks for any, so let it be done. And it wants downloads to have a name: a blob has an address of its own.
+ */
+function translate(text, asked) {
+  const message = JSON.parse(text);
+  const method = asked.get(message.id);
+  asked.delete(message.id);
+  if (message.error === 'unknown command' && method === 'emulation.setMediaFeaturesOverride') {
+    return JSON.stringify({ type: 'success', id: message.id, result: {} });
+  }
+  if (/^browsingContext\.download/.test(message.method)) message.params.download ??= message.params.url;
+  return JSON.stringify(message);
 }
 
 function trust(profile) {

@@ -235,15 +235,15 @@ export class Call extends EventTarget {
     }
   }
 
-  /** From the second attempt on, the socket that should carry it is under suspicion too. */
-  #restartLater(delay, attempt = 1) {
+  /** The socket that should carry it is under suspicion too: whoever came into another network has lost both. */
+  #restartLater(delay) {
     clearTimeout(this.#restartTimer);
     const { peer } = this;
     this.#restartTimer = setTimeout(() => {
       if (peer !== this.peer || peer.connected) return;
-      if (attempt > 1) this.#membership?.reconnect();
+      this.#membership?.reconnect();
       this.#restart();
-      this.#restartLater(RESTART_EVERY, attempt + 1);
+      this.#restartLater(RESTART_EVERY);
     }, delay);
   }
 

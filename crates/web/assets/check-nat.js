@@ -44,8 +44,11 @@ async function meet(near, far, both) {
 /** `{type, port}` of the near side as the relay's port sees it, or null. */
 async function seen(far) {
   const stats = await far.getStats();
-  const pairs = [...stats.values()].filter(({ type, state }) => type === 'candidate-pair' && state === 'succeeded');
-  const pair = pairs.find(({ nominated }) => nominated) ?? pairs[0];
+  const reports = [...stats.values()];
+  const transport = reports.find(({ selectedCandidatePairId }) => selectedCandidatePairId);
+  // A pair in use may be on trial again. Firefox names none: it marks the pair itself.
+  const pair = stats.get(transport?.selectedCandidatePairId) ?? reports.find(({ selected }) => selected)
+    ?? reports.find(({ type, state }) => type === 'candidate-pair' && state === 'succeeded');
   const remote = stats.get(pair?.remoteCandidateId);
   return remote ? { type: remote.candidateType, port: remote.port } : null;
 }
