@@ -77,7 +77,8 @@ struct Fields {
 
 impl ClientFrame {
     fn parse(text: &str) -> Option<Self> {
-        if json::deeper_than(DEPTH, text) {
+        // A list of values would be read as an object's otherwise, and be published with a tail that fits neither.
+        if !text.trim_start().starts_with('{') || json::deeper_than(DEPTH, text) {
             return None;
         }
         let Fields { r#type, topic, topics, clients } = serde_json::from_str(text).ok()?;
@@ -208,6 +209,7 @@ mod tests {
             r#"{"type":"publish","topic":1}"#,
             r#"{"type":"publish","topic":"a","topic":"b"}"#,
             r#"{"type":"publish","topic":"a","clients":9}"#,
+            r#"["publish","a",null,null]"#,
             r#"{"type":"subscribe","topics":"a"}"#,
             r#"{"type":"shout","topic":"a"}"#,
             &deep,

@@ -1,24 +1,17 @@
-//! Every bound of a WebSocket, at every door: a dialect that is new adds its path to `DOORS` and nothing else.
+//! Every bound of a WebSocket, at every door: a dialect that is new adds its line to `DOORS` and nothing else.
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use posthouse_signaling::Config;
 use serde_json::json;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
+    doors::DOORS,
     house::{House, Socket},
     wire::{TEXT, Wire, frame},
 };
-
-/// Where WebSockets are opened, and how one is closed whose client does not say who it is; where the path says it, never.
-const DOORS: [(&str, Option<u16>); 5] = [
-    ("/auto", Some(1008)),
-    ("/matchbox/fire", None),
-    ("/v1/socket", Some(4408)),
-    ("/ws", Some(1008)),
-    ("/yjs", Some(1008)),
-];
 
 /// 10 s of patience in a fraction of one.
 fn brisk(config: &mut Config) {
@@ -56,8 +49,9 @@ async fn frames_that_break_the_rules_are_closed_with_their_code_at_every_door() 
         ("W17 empty pieces", pieces, 1008),
         ("W19 beyond U+10FFFF", frame(TEXT, b"\xf4\x90\x80\x80"), 1007),
     ];
-    for (path, _) in DOORS {
+    for door in DOORS {
         for (name, bytes, code) in &cases {
+            let path = &door.visit().path;
             let mut wire = Wire::open_with(&house, path, &[]).await;
             wire.write(bytes).await;
             assert_eq!(wire.close_code().await, Some(*code), "{path}: {name}");
@@ -107,7 +101,8 @@ async fn a_page_of_another_origin_opens_no_door() {
         config.allow_no_origin = false;
     })
     .await;
-    for (path, _) in DOORS {
+    for door in DOORS {
+        let path = &door.visit().path;
         for origin in ["https://evil.example", "https://app.example.evil.example", "null", "http://app.example"] {
             let refused = house.socket_at(path, &[("origin", origin)]).await.err();
             assert_eq!(refused, Some(403), "{path} from {origin}");
@@ -126,11 +121,11 @@ async fn a_source_has_one_number_of_sockets_for_all_doors() {
     })
     .await;
     let mut open = Vec::new();
-    for (path, _) in DOORS.into_iter().chain(DOORS) {
-        open.push(house.socket_at(path, &[]).await.unwrap());
+    for door in DOORS.iter().chain(DOORS) {
+        open.push(house.socket_at(&door.visit().path, &[]).await.unwrap());
     }
-    for (path, _) in DOORS {
-        assert_eq!(house.socket_at(path, &[]).await.err(), Some(429), "{path}");
+    for door in DOORS {
+        assert_eq!(house.socket_at(&door.visit().path, &[]).await.err(), Some(429), "{}", door.path);
     }
     assert_eq!(house.signaling.stats().refused_sockets, DOORS.len() as u64);
 }
@@ -138,10 +133,11 @@ async fn a_source_has_one_number_of_sockets_for_all_doors() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_who_says_nothing_is_closed_and_one_who_answers_no_close_is_left() {
     let house = House::with(brisk).await;
-    for (path, silent) in DOORS {
-        if silent.is_some() {
+    for door in DOORS {
+        if door.silent.is_some() {
+            let path = &door.visit().path;
             let mut wire = Wire::open_with(&house, path, &[]).await;
-            assert_eq!(wire.close_code().await, silent, "{path}");
+            assert_eq!(wire.close_code().await, door.silent, "{path}");
             // W25: no close frame comes back, nothing is read any more; the connection ends nevertheless.
             let mut rest = Vec::new();
             let _ = wire.0.read_to_end(&mut rest).await;
@@ -155,7 +151,8 @@ async fn one_who_says_nothing_is_closed_and_one_who_answers_no_close_is_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_behind_a_close_is_ignored() {
     let house = House::open().await;
-    for (path, _) in DOORS {
+    for door in DOORS {
+        let path = &door.visit().path;
         let mut wire = Wire::open_with(&house, path, &[]).await;
         let close = frame(0x88, &1000_u16.to_be_bytes());
         wire.write(&[close, frame(TEXT, b"{}"), frame(0x89, b"x")].concat()).await;
@@ -167,13 +164,90 @@ async fn what_comes_behind_a_close_is_ignored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_closes_every_door_with_1008() {
     let house = House::open().await;
-    for (path, _) in DOORS {
-        for flood in [frame(TEXT, br#"{"type":"ping"}"#).repeat(1000), frame(0x89, b"").repeat(1000)] {
-            let mut wire = Wire::open_with(&house, path, &[]).await;
-            wire.write(&flood).await;
-            assert_eq!(wire.close_code().await, Some(1008), "{path}");
+    for door in DOORS {
+        for of_pings in [false, true] {
+            let visit = door.visit();
+            let one = if of_pings { frame(0x89, b"") } else { frame(TEXT, visit.ask.as_bytes()) };
+            let mut wire = Wire::open_with(&house, &visit.path, &[]).await;
+            wire.write(&one.repeat(1000)).await;
+            assert_eq!(wire.close_code().await, Some(1008), "{}", door.path);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_64_kib_is_heard_and_answered_at_every_door() {
+    let house = House::open().await;
+    for door in DOORS.iter().filter(|door| door.answers()) {
+        let visit = door.visit();
+        let mut socket = house.socket_at(&visit.path, &[]).await.unwrap();
+        if door.greets {
+            socket.frame().await.unwrap();
+        }
+        for length in [visit.ask.len(), 65_536] {
+            socket.say(&(visit.ask.clone() + &" ".repeat(length - visit.ask.len()))).await;
+            assert!(socket.frame().await.is_some(), "{} with {length} bytes", door.path);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_asks_and_never_reads_is_closed_at_every_door_and_others_are_answered() {
+    let house = House::with(|config| {
+        config.rates.socket_messages.per_second = 0;
+        config.timing.write = Duration::from_millis(300);
+        config.timing.close = Duration::from_millis(300);
+    })
+    .await;
+    for door in DOORS.iter().filter(|door| door.answers()) {
+        let visit = door.visit();
+        let mut stalled = Wire::narrow(&house, &visit.path).await;
+        let asks = frame(TEXT, visit.ask.as_bytes()).repeat(100);
+        let asking = tokio::spawn(async move { while stalled.0.write_all(&asks).await.is_ok() {} });
+        let visit = door.visit();
+        let mut lively = house.socket_at(&visit.path, &[]).await.unwrap();
+        if door.greets {
+            lively.frame().await.unwrap();
+        }
+        let before = house.signaling.stats().slow_readers;
+        while house.signaling.stats().slow_readers == before {
+            lively.say(&visit.ask).await;
+            assert!(lively.frame().await.is_some(), "{}", door.path);
+        }
+        // It is left behind: what it still writes has no reader.
+        asking.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_answers_no_ping_is_dead_at_every_door_and_one_who_does_is_not() {
+    let house = House::with(|config| {
+        config.timing.ping = Duration::from_millis(200);
+        config.timing.dead = Duration::from_secs(3);
+    })
+    .await;
+    let mut silent = Vec::new();
+    let mut attentive = Vec::new();
+    for door in DOORS {
+        silent.push((door, Wire::open_with(&house, &door.visit().path, &[]).await));
+        attentive.push((door, house.socket_at(&door.visit().path, &[]).await.unwrap()));
+    }
+    let answering = attentive.into_iter().map(|(door, mut socket)| {
+        tokio::spawn(async move {
+            // Reading answers pings; nothing but pings comes for longer than the dead are waited for.
+            let ended =
+                tokio::time::timeout(Duration::from_secs(5), async { while socket.0.next().await.is_some() {} });
+            assert!(ended.await.is_err(), "{}", door.path);
+        })
+    });
+    let answering: Vec<_> = answering.collect();
+    for (door, mut wire) in silent {
+        assert_eq!(wire.close_code().await, None, "{}: it is dead, not told", door.path);
+    }
+    for one in answering {
+        one.await.unwrap();
+    }
+    assert_eq!(house.signaling.stats().dead_sockets, DOORS.len() as u64);
 }
 
 #[tokio::test(flavor = "multi_thread")]

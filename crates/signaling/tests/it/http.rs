@@ -61,6 +61,7 @@ async fn requests_that_break_the_rules_are_refused() {
         ("HT20 PUT", get("/join/a").replacen("GET", "PUT", 1), &[405]),
         ("HT21 GET join", get("/join/a"), &[405]),
         ("HT21 POST r", post("Content-Length: 0").replacen("/join/a", "/r/a", 1), &[405]),
+        ("HT23 CONNECT", get("/").replacen("GET / ", "CONNECT h:80 ", 1), &[405, 400]),
         ("HT23 asterisk", get("*"), &[400]),
         ("HT24 up", get("/../../etc/passwd"), &[404, 400]),
         ("HT24 up, encoded", get("/%2e%2e/"), &[404, 400]),
@@ -114,6 +115,80 @@ async fn slow_requests_are_not_waited_for() {
         let answer = house.raw(beginning.as_bytes()).await;
         assert!([0, 408].contains(&answer.status), "{beginning}: {answer:?}");
     }
+}
+
+/// HT05.
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_connect_and_say_nothing_are_closed_and_delay_nobody() {
+    let house = House::with(|config| config.timing.headers = Duration::from_secs(1)).await;
+    let mut strangers = Vec::new();
+    for _ in 0..1000 {
+        strangers.push(TcpStream::connect(house.address).await.unwrap());
+    }
+    for room in 0..20 {
+        assert_eq!(house.join_result(&format!("room-{room}")).await, "SUCCESS");
+    }
+    for mut stranger in strangers {
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stranger.read_to_end(&mut answer)).await.expect("a stranger is not kept").unwrap();
+        assert_eq!(answer, b"", "it has asked nothing");
+    }
+}
+
+/// HT17: what ends a line is the same for each line of a request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bare_line_feed_ends_every_line_or_none() {
+    let house = House::open().await;
+    let lines = ["GET /r/kitchen HTTP/1.1", "Host: h", "Connection: close", ""];
+    let request = |bare: &dyn Fn(usize) -> bool| -> String {
+        let end = |at| if bare(at) { "\n" } else { "\r\n" };
+        lines.iter().enumerate().map(|(at, line)| format!("{line}{}", end(at))).collect()
+    };
+    let all = house.raw(request(&|_| true).as_bytes()).await.status;
+    assert!([200, 400].contains(&all), "{all}");
+    for only in 0..lines.len() {
+        let one = house.raw(request(&|at| at == only).as_bytes()).await.status;
+        assert_eq!(one, all, "line {only}: {:?}", request(&|at| at == only));
+    }
+}
+
+/// HT29, HT36, HT38.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_we_do_not_read_changes_no_answer() {
+    let house = House::open().await;
+    let plain = house.get("/r/kitchen").await;
+    let codings = vec!["gzip;q=0.1"; 64].join(", ");
+    let long = "x".repeat(7000);
+    for headers in [
+        [("Range", "bytes=0-0, 1-1, 2-"), ("If-Range", "x")],
+        [("If-Modified-Since", "never"), ("If-None-Match", "*")],
+        [("Accept-Encoding", codings.as_str()), ("TE", "trailers")],
+        [("Cookie", &long), ("Authorization", &long)],
+    ] {
+        let answer = house.ask("GET", "/r/kitchen", &headers, "").await;
+        assert_eq!((answer.status, answer.body), (200, plain.body.clone()), "{}", headers[0].0);
+    }
+    // What came as a body is neither an answer's nor the next request's.
+    let with_body =
+        "GET /r/kitchen HTTP/1.1\r\nHost: h\r\nContent-Length: 31\r\n\r\nGET /status HTTP/1.1\r\nHost: h\r\n";
+    let head = "HEAD /r/kitchen HTTP/1.1\r\nHost: h\r\n\r\n";
+    let last = "GET /r/parlour HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let answers = house.raw(format!("{head}{last}").as_bytes()).await;
+    assert_eq!(answers.status, 200);
+    assert!(
+        answers.body.starts_with("HTTP/1.1 200") && answers.body.ends_with("room parlour full=false"),
+        "{answers:?}"
+    );
+    let answers = house.raw(format!("{with_body}{last}").as_bytes()).await;
+    assert!(!answers.body.contains("upsec"), "{answers:?}");
+}
+
+/// HT33, its second half.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_idles_between_requests_is_closed() {
+    let house = House::with(|config| config.timing.headers = Duration::from_millis(300)).await;
+    let answer = house.raw(b"GET /r/kitchen HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert_eq!(answer.status, 200, "and then the end, without which this would not return");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,6 +43,23 @@ async fn handshakes_that_are_none_are_refused() {
     }
 }
 
+/// W06, W12.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_older_http_is_upgraded_and_no_extension_is_agreed_to() {
+    let house = House::open().await;
+    let older = handshake(&house, "/ws", &[("Connection", "Upgrade, close")]).replacen("HTTP/1.1", "HTTP/1.0", 1);
+    assert_eq!(house.raw(older.as_bytes()).await.status, 400);
+    let offer = ("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits");
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let compressed = frame(0xc1, b"\xaa\xae\x05\x00");
+    stream.write_all(&[handshake(&house, "/ws", &[offer]).as_bytes(), &compressed].concat()).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server closes");
+    let text = String::from_utf8_lossy(&answer).to_lowercase();
+    assert!(text.starts_with("http/1.1 101") && !text.contains("extensions"), "{text}");
+    assert!(answer.ends_with(&[0x88, 2, 0x03, 0xea]), "1002 for the compressed frame");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subprotocol_is_echoed_only_if_it_is_a_token() {
     let house = House::open().await;
@@ -82,6 +99,7 @@ async fn frames_that_break_the_rules_are_closed_with_their_code() {
         ("W19 surrogate", frame(TEXT, b"\xed\xa0\x80"), 1007),
         ("W21 close of one byte", frame(0x88, b"\x03"), 1002),
         ("W22 close 1000", close(1000, b""), 1000),
+        ("W23 a reason that is no text", close(1000, b"\xff"), 1007),
         ("W22 close 4999", close(4999, b"why"), 4999),
         ("W39 send before register", frame(TEXT, br#"{"cmd":"send","msg":"x"}"#), 1008),
         ("R08 register of a stranger", frame(TEXT, br#"{"cmd":"register","roomid":"r","clientid":"c"}"#), 1008),
@@ -113,6 +131,37 @@ async fn frames_in_pieces_and_in_bytes_are_understood() {
     }
     assert_eq!(wire.frame().await, Some((10, b"ping".to_vec())));
     assert_eq!(a_socket.hear().await, "é");
+}
+
+/// W28.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_may_come_byte_by_byte_and_a_handshake_may_not() {
+    let house = House::with(|config| config.timing.headers = Duration::from_millis(500)).await;
+    let mut wire = Wire::open(&house).await;
+    for byte in frame(TEXT, br#"{"cmd":"x"}"#) {
+        wire.write(&[byte]).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (_, answer) = wire.frame().await.unwrap();
+    assert!(String::from_utf8(answer).unwrap().contains("unexpected 'cmd'"));
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let (mut reading, mut writing) = stream.split();
+    let dribbling = async {
+        for byte in handshake(&house, "/ws", &[]).bytes() {
+            if writing.write_all(&[byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut answer = Vec::new();
+    tokio::select! {
+        () = dribbling => {}
+        _ = timeout(PATIENCE, reading.read_to_end(&mut answer)) => {}
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 
@@ -38,7 +38,17 @@ impl Wire {
 
     /// With bytes that travel right behind the handshake.
     pub(crate) async fn open_with(house: &House, path: &str, early: &[u8]) -> Self {
-        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        Self::upgrade(TcpStream::connect(house.address).await.unwrap(), house, path, early).await
+    }
+
+    /// One whose kernel keeps little for it, so that a client that does not read is soon one that cannot be written to.
+    pub(crate) async fn narrow(house: &House, path: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        Self::upgrade(socket.connect(house.address).await.unwrap(), house, path, &[]).await
+    }
+
+    async fn upgrade(mut stream: TcpStream, house: &House, path: &str, early: &[u8]) -> Self {
         let bytes = [handshake(house, path, &[]).as_bytes(), early].concat();
         stream.write_all(&bytes).await.unwrap();
         let mut head = Vec::new();
