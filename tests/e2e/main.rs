@@ -7,6 +7,7 @@ mod ending;
 mod harness;
 mod hostile;
 mod ice;
+mod peerjs;
 mod relay_alternate;
 mod relay_coturn_client;
 mod relay_coturn_families;

@@ -110,8 +110,9 @@ impl Changes {
         let Hello { legacy, leave } = hello;
         self.now("signaling.hello.legacy", &old.hello.legacy, legacy);
         self.now("signaling.hello.leave", &old.hello.leave, leave);
-        let PeerJs { keys, allow_discovery, expire_timeout } = peerjs;
+        let PeerJs { keys, join_needs_token, allow_discovery, expire_timeout } = peerjs;
         self.now("signaling.peerjs.keys", &old.peerjs.keys, keys);
+        self.now("signaling.peerjs.join", &old.peerjs.join_needs_token, join_needs_token);
         self.now("signaling.peerjs.allow_discovery", &old.peerjs.allow_discovery, allow_discovery);
         self.now("signaling.peerjs.expire_timeout", &old.peerjs.expire_timeout, expire_timeout);
         self.v1(&old.v1, v1);

@@ -11,6 +11,7 @@ use crate::keys::{Key, Table};
 use crate::problem::Complaint;
 use crate::reading::Reading;
 use crate::reference::{list, text};
+use crate::value::word::{one_of, word_of};
 use crate::value::{duration, quoted, size};
 
 pub(crate) use v1::TABLE as V1_TABLE;
@@ -75,6 +76,13 @@ pub(crate) const PEERJS: Table = Table {
                    Empty: every key, for an app may choose one without asking.",
         },
         Key {
+            name: "join",
+            default: "\"anyone\"",
+            example: "\"token\"",
+            expects: "\"anyone\" or \"token\"",
+            text: "Who may be a peer: \"anyone\", or \"token\": whoever's `token` is a JWT that a key of [signaling.v1] proves.",
+        },
+        Key {
             name: "allow_discovery",
             default: "false",
             example: "true",
@@ -91,6 +99,9 @@ pub(crate) const PEERJS: Table = Table {
         },
     ],
 };
+
+/// Who may come in: must they prove it?
+const JOIN: [(&str, bool); 2] = [("anyone", false), ("token", true)];
 
 /// `[signaling]`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +134,8 @@ pub struct Collider {
 pub struct PeerJs {
     /// Keys that clients may name; none: every key.
     pub keys: Vec<String>,
+    /// Must a peer bring a token that verifies?
+    pub join_needs_token: bool,
     /// Whether peers are listed.
     pub allow_discovery: bool,
     /// How long a message waits for a peer.
@@ -138,7 +151,12 @@ impl Default for Signaling {
 
 impl Default for PeerJs {
     fn default() -> Self {
-        Self { keys: Vec::new(), allow_discovery: false, expire_timeout: Duration::from_secs(5) }
+        Self {
+            keys: Vec::new(),
+            join_needs_token: false,
+            allow_discovery: false,
+            expire_timeout: Duration::from_secs(5),
+        }
     }
 }
 
@@ -150,14 +168,18 @@ impl Signaling {
         let disabled = reading.list("signaling.disabled", name);
         let root = reading.text("signaling.root", name).filter(|root| !root.is_empty());
         let require_join = reading.flag("signaling.collider.require_join");
+        let (peerjs, v1) = (PeerJs::read(reading), V1::read(reading));
+        if peerjs.join_needs_token {
+            v1.check_tokens(reading, "signaling.peerjs.join");
+        }
         Self {
             max_message: largest.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(default.max_message),
             disabled: disabled.unwrap_or_default(),
             root,
             collider: Collider { require_join: require_join.unwrap_or(default.collider.require_join) },
             hello: Hello::read(reading),
-            peerjs: PeerJs::read(reading),
-            v1: V1::read(reading),
+            peerjs,
+            v1,
         }
     }
 
@@ -186,15 +208,17 @@ impl PeerJs {
         let waits = duration::within(Duration::from_secs(1)..=Duration::from_secs(300));
         Self {
             keys: reading.list("signaling.peerjs.keys", key).unwrap_or_default(),
+            join_needs_token: reading.text("signaling.peerjs.join", |word| one_of(&JOIN, word)).unwrap_or_default(),
             allow_discovery: reading.flag("signaling.peerjs.allow_discovery").unwrap_or(default.allow_discovery),
             expire_timeout: reading.text("signaling.peerjs.expire_timeout", waits).unwrap_or(default.expire_timeout),
         }
     }
 
-    fn shown(&self) -> [(&'static str, String); 3] {
-        let Self { keys, allow_discovery, expire_timeout } = self;
+    fn shown(&self) -> [(&'static str, String); 4] {
+        let Self { keys, join_needs_token, allow_discovery, expire_timeout } = self;
         [
             ("signaling.peerjs.keys", list(keys)),
+            ("signaling.peerjs.join", text(word_of(&JOIN, *join_needs_token))),
             ("signaling.peerjs.allow_discovery", allow_discovery.to_string()),
             ("signaling.peerjs.expire_timeout", duration::shown(*expire_timeout)),
         ]

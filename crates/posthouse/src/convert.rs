@@ -168,7 +168,7 @@ pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
         ref v1,
     } = config.signaling;
     let posthouse_config::Collider { require_join } = *collider;
-    let posthouse_config::PeerJs { keys, allow_discovery, expire_timeout } = peerjs.clone();
+    let posthouse_config::PeerJs { keys, join_needs_token, allow_discovery, expire_timeout } = peerjs.clone();
     posthouse_signaling::Config {
         listen: listen.first().copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
         // Links of the one port must say https.
@@ -181,7 +181,7 @@ pub(crate) fn signaling(config: &Config) -> posthouse_signaling::Config {
         disabled: disabled.clone(),
         root: root.clone(),
         hello: posthouse_signaling::Hello { legacy: hello.legacy, leave: hello.leave },
-        peerjs: posthouse_signaling::PeerJs { keys, allow_discovery, expire_timeout },
+        peerjs: posthouse_signaling::PeerJs { keys, needs_token: join_needs_token, allow_discovery, expire_timeout },
         rooms: posthouse_rooms::Policy {
             capacity,
             resume,

@@ -1,5 +1,5 @@
-//! Who may make and enter rooms of our own protocol, where the operator wants to know: keys of a backend, and tokens
-//! that it signs (JWT, RFC 7519) with HS256 or EdDSA.
+//! Who may make and enter rooms of our own protocol and be a peer of `PeerJS`, where the operator wants to know: keys of a
+//! backend, and tokens that it signs (JWT, RFC 7519) with HS256 or EdDSA.
 //!
 //! A key knows its own algorithm and a token's header must name the same one, so none is ever read as another's. There
 //! are two algorithms and no negotiation; that is why a verifier of this size stands here and no library.
@@ -9,7 +9,7 @@ mod token;
 use std::fmt;
 
 use aws_lc_rs::hmac;
-use posthouse_rooms::{Digest, RoomId, Timestamp};
+use posthouse_rooms::{Digest, Timestamp};
 use token::Key;
 pub(crate) use token::{Grants, TokenError};
 
@@ -48,8 +48,19 @@ impl Access {
     }
 
     /// What a token grants for a room.
-    pub(crate) fn grants(&self, token: &str, room: &RoomId, now: Timestamp) -> Result<Grants, TokenError> {
-        token::verify(&self.tokens, token, room, now)
+    pub(crate) fn grants(&self, token: &str, room: &str, now: Timestamp) -> Result<Grants, TokenError> {
+        token::grants(&self.tokens, token, room, now)
+    }
+
+    /// The subject of a token with which a `PeerJS` client may be `id` under `key`, if it names one.
+    pub(crate) fn subject(
+        &self,
+        token: &str,
+        key: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, TokenError> {
+        token::subject(&self.tokens, token, key, id, now)
     }
 
     /// Are tokens good for anything here?

@@ -68,6 +68,9 @@ pub struct Hello {
 pub struct PeerJs {
     /// Keys that are accepted, each a name space of its own; none: every key is.
     pub keys: Vec<String>,
+    /// Must a peer's token be a JWT that verifies (the keys are those of [`Config::access`]), has its key in `key` or `*`
+    /// there, and its id in `sub`, if it says one?
+    pub needs_token: bool,
     /// May everybody who knows a key list its peers?
     pub allow_discovery: bool,
     /// How long a message waits for a peer who is not there, until its sender is told.
@@ -166,7 +169,7 @@ impl Default for Config {
 
 impl Default for PeerJs {
     fn default() -> Self {
-        Self { keys: Vec::new(), allow_discovery: false, expire_timeout: Duration::from_secs(5) }
+        Self { keys: Vec::new(), needs_token: false, allow_discovery: false, expire_timeout: Duration::from_secs(5) }
     }
 }
 

@@ -80,6 +80,12 @@ impl Settings {
         self
     }
 
+    /// Whole tables that nothing else here writes.
+    pub(crate) fn section(mut self, toml: &str) -> Self {
+        self.rest.push_str(toml);
+        self
+    }
+
     /// A static user beside the shared secret.
     pub(crate) fn user(mut self, name: &str, password: &str) -> Self {
         let _ = writeln!(self.rest, "[[auth.users]]\nname = \"{name}\"\npassword = \"{password}\"");

@@ -7,6 +7,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
+use super::JOIN;
 use crate::keys::{Key, Table};
 use crate::problem::Complaint;
 use crate::reading::Reading;
@@ -84,8 +85,10 @@ pub struct V1 {
     pub token_public_keys: Vec<[u8; 32]>,
 }
 
+/// Where keys of tokens stand.
+const TOKENS: [&str; 2] = ["signaling.v1.token_secrets", "signaling.v1.token_public_keys"];
+
 const CREATE: [(&str, bool); 2] = [("anyone", false), ("key", true)];
-const JOIN: [(&str, bool); 2] = [("anyone", false), ("token", true)];
 
 /// What stands before the 32 bytes in a public key's usual wrapping (RFC 8410 §4).
 const WRAPPING: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -121,18 +124,27 @@ impl V1 {
 
     /// A door that nobody can open is safe, and hardly meant.
     fn check(&self, reading: &mut Reading<'_>) {
-        let tokens = ["signaling.v1.token_secrets", "signaling.v1.token_public_keys"];
-        let no_tokens = self.token_secrets.is_empty() && self.token_public_keys.is_empty();
-        if self.join_needs_token && no_tokens && reading.is_sound(&tokens) {
-            let expected = "`token_secrets` or `token_public_keys` beside \"token\"";
-            let write = "add the secret or public key of whoever makes the tokens";
-            reading.warn("signaling.v1.join", Complaint::wrong(expected, "neither", write));
+        if self.join_needs_token {
+            self.check_tokens(reading, "signaling.v1.join");
         }
-        let sound = reading.is_sound(&tokens) && reading.is_sound(&["signaling.v1.api_keys"]);
-        if self.create_needs_key && no_tokens && self.api_keys.is_empty() && sound {
+        let sound = reading.is_sound(&TOKENS) && reading.is_sound(&["signaling.v1.api_keys"]);
+        if self.create_needs_key && self.knows_no_tokens() && self.api_keys.is_empty() && sound {
             let expected = "`api_keys`, or keys of tokens, beside \"key\"";
             reading.warn("signaling.v1.create", Complaint::wrong(expected, "none", "add a key of your backend"));
         }
+    }
+
+    /// The same, of a key that wants a token.
+    pub(super) fn check_tokens(&self, reading: &mut Reading<'_>, key: &'static str) {
+        if self.knows_no_tokens() && reading.is_sound(&TOKENS) {
+            let expected = "`token_secrets` or `token_public_keys` in [signaling.v1] beside \"token\"";
+            let write = "add the secret or public key of whoever makes the tokens";
+            reading.warn(key, Complaint::wrong(expected, "neither", write));
+        }
+    }
+
+    fn knows_no_tokens(&self) -> bool {
+        self.token_secrets.is_empty() && self.token_public_keys.is_empty()
     }
 
     pub(super) fn shown(&self) -> Vec<(&'static str, String)> {

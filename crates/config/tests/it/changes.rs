@@ -19,6 +19,7 @@ signaling.collider.require_join = false
 signaling.hello.legacy = true
 signaling.hello.leave = true
 signaling.peerjs.keys = ["app"]
+signaling.peerjs.join = "token"
 signaling.peerjs.allow_discovery = true
 signaling.peerjs.expire_timeout = "10s"
 signaling.v1.resume = "30s"

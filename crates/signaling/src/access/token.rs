@@ -8,8 +8,8 @@
 
 use aws_lc_rs::{hmac, signature};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use posthouse_rooms::{RoomId, Timestamp};
-use serde::Deserialize;
+use posthouse_rooms::Timestamp;
+use serde::{Deserialize, de::DeserializeOwned};
 
 /// Seconds by which the clock of whoever made the token may differ.
 const LEEWAY: u64 = 30;
@@ -56,18 +56,30 @@ struct Header {
     crit: Option<serde::de::IgnoredAny>,
 }
 
-/// The claims that we read. One that comes twice is refused.
+/// When and where every token is good. A claim that comes twice is refused.
 #[derive(Deserialize)]
-struct Claims {
+struct Validity {
     exp: f64,
     nbf: Option<f64>,
     aud: Option<Audience>,
+}
+
+/// What a token of our own protocol says.
+#[derive(Deserialize)]
+struct RoomClaims {
     room: String,
     #[serde(default)]
     owner: bool,
     #[serde(default)]
     create: bool,
     name: Option<String>,
+}
+
+/// What a token of a `PeerJS` client says.
+#[derive(Deserialize)]
+struct PeerClaims {
+    key: String,
+    sub: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,30 +89,47 @@ enum Audience {
     Several(Vec<String>),
 }
 
-pub(super) fn verify(keys: &[Key], token: &str, room: &RoomId, now: Timestamp) -> Result<Grants, TokenError> {
+/// What a token grants for a room.
+pub(super) fn grants(keys: &[Key], token: &str, room: &str, now: Timestamp) -> Result<Grants, TokenError> {
+    let RoomClaims { room: for_room, owner, create, name } = claims(keys, token, now)?;
+    let is_here = for_room == "*" || for_room == room;
+    if is_here { Ok(Grants { owner, create, name }) } else { Err(TokenError::Foreign) }
+}
+
+/// Whether a token lets a `PeerJS` client be `id` under `key`; the subject it was made for, if it names one.
+pub(super) fn subject(
+    keys: &[Key],
+    token: &str,
+    key: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<Option<String>, TokenError> {
+    let PeerClaims { key: for_key, sub } = claims(keys, token, now)?;
+    let is_here = (for_key == "*" || for_key == key) && sub.as_deref().is_none_or(|sub| sub == id);
+    if is_here { Ok(sub) } else { Err(TokenError::Foreign) }
+}
+
+/// The claims of a token that is good now and for us.
+fn claims<C: DeserializeOwned>(keys: &[Key], token: &str, now: Timestamp) -> Result<C, TokenError> {
     let claims = signed(keys, token).ok_or(TokenError::Unknown)?;
+    let Validity { exp, nbf, aud } = serde_json::from_slice(&claims).map_err(|_| TokenError::Unknown)?;
+    let own = serde_json::from_slice(&claims).map_err(|_| TokenError::Unknown)?;
     let seconds = now.0 / 1000;
     // Beyond 2^53 seconds there are no dates.
     let is_past = |moment: f64| moment < seconds.saturating_sub(LEEWAY) as f64;
-    if !claims.exp.is_finite() || is_past(claims.exp) {
+    if !exp.is_finite() || is_past(exp) || nbf.is_some_and(|begin| begin > (seconds + LEEWAY) as f64) {
         return Err(TokenError::Expired);
     }
-    if claims.nbf.is_some_and(|begin| begin > (seconds + LEEWAY) as f64) {
-        return Err(TokenError::Expired);
-    }
-    let for_us = match &claims.aud {
+    let for_us = match &aud {
         None => true,
         Some(Audience::One(one)) => one == AUDIENCE,
         Some(Audience::Several(several)) => several.iter().any(|one| one == AUDIENCE),
     };
-    if !for_us || (claims.room != "*" && claims.room != room.as_str()) {
-        return Err(TokenError::Foreign);
-    }
-    Ok(Grants { owner: claims.owner, create: claims.create, name: claims.name })
+    if for_us { Ok(own) } else { Err(TokenError::Foreign) }
 }
 
 /// The claims, if one of the keys signed them.
-fn signed(keys: &[Key], token: &str) -> Option<Claims> {
+fn signed(keys: &[Key], token: &str) -> Option<Vec<u8>> {
     let (signed, signature) = token.rsplit_once('.').filter(|_| token.len() <= LONGEST)?;
     let (header, claims) = signed.split_once('.')?;
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
@@ -110,7 +139,7 @@ fn signed(keys: &[Key], token: &str) -> Option<Claims> {
     }
     let signature = decode(signature)?;
     let proven = keys.iter().any(|key| key.proves(&header.alg, signed.as_bytes(), &signature));
-    if proven { serde_json::from_slice(&decode(claims)?).ok() } else { None }
+    if proven { decode(claims) } else { None }
 }
 
 impl Key {
@@ -151,7 +180,7 @@ mod tests {
     }
 
     fn judged(keys: &[Key], token: &str) -> Result<Grants, TokenError> {
-        verify(keys, token, &RoomId::parse("r").unwrap(), NOW)
+        grants(keys, token, "r", NOW)
     }
 
     #[test]
@@ -171,6 +200,26 @@ mod tests {
             (json!({"room": "r"}), TokenError::Unknown),
         ] {
             assert_eq!(judged(&keys, &hs256(&claims)), Err(error), "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_peer_may_be_who_its_token_says_under_its_key() {
+        let keys = [Key::Hs256(Box::new(secret()))];
+        let judged = |claims: Value| subject(&keys, &hs256(&claims), "app", "ada", NOW);
+        let own = Some("ada".to_owned());
+        assert_eq!(judged(json!({"exp": 1_700_000_100, "key": "app", "sub": "ada", "room": 1})), Ok(own));
+        assert_eq!(judged(json!({"exp": 1_700_000_100, "key": "*"})), Ok(None));
+        for (claims, error) in [
+            (json!({"exp": 1_700_000_100, "key": "app", "sub": "bob"}), TokenError::Foreign),
+            (json!({"exp": 1_700_000_100, "key": "other", "sub": "ada"}), TokenError::Foreign),
+            (json!({"exp": 1_700_000_100, "key": "app", "aud": "elsewhere"}), TokenError::Foreign),
+            (json!({"exp": 1_699_999_969, "key": "app"}), TokenError::Expired),
+            // A token for a room of our own protocol is none here.
+            (json!({"exp": 1_700_000_100, "room": "*", "sub": "ada"}), TokenError::Unknown),
+            (json!({"key": "app", "sub": "ada"}), TokenError::Unknown),
+        ] {
+            assert_eq!(judged(claims.clone()), Err(error), "{claims}");
         }
     }
 

@@ -7,7 +7,8 @@
 //! → {"type":"LEAVE","dst":"ID"}: now or never    ← {"type":"EXPIRE","src":"ID","dst":"ID"}: nobody took it in time
 //! ```
 //! The token is the client's own choice (a random word by default, a JWT if it likes) and proves that a name is its own:
-//! who comes back with it gets the name and hears `OPEN` again. The key is a name space.
+//! who comes back with it gets the name and hears `OPEN` again. The key is a name space. Where the operator wants to know who
+//! comes, the token is a JWT that a backend signed, and a name belongs to whom it was made for, with whatever token of theirs.
 
 mod frame;
 mod waiting;
@@ -150,8 +151,8 @@ impl PeerJs {
         let sound = id.chars().count() <= LONGEST_ID && !id.chars().any(char::is_control);
         let address = tenant.address(&id).ok().filter(|_| sound);
         let address = address.ok_or_else(|| frame::error("Invalid id provided, expected at most 64 characters"))?;
+        let secret = Some(self.secret(&current, &key, &id, token)?);
         let grace = self.peer.post().policy.load().resume;
-        let secret = Some(Digest::of(&token));
         let attached = self.peer.attach(Claim { address, secret, taken: Taken::Owner, grace, label: None }).await;
         attached.map_err(|trouble| match trouble {
             Trouble::Refused(Refusal::IdTaken) => frame::id_taken(),
@@ -161,6 +162,18 @@ impl PeerJs {
             self.be_listed(&tenant).await;
         }
         Ok(())
+    }
+
+    /// What proves that a name is its owner's: the token or, where tokens are signed and soon replaced, for whom it is.
+    fn secret(&self, current: &Current, key: &str, id: &str, token: String) -> Result<Digest, String> {
+        if !current.config.peerjs.needs_token {
+            return Ok(Digest::of(&token));
+        }
+        let judged = current.config.access.subject(&token, key, id, self.peer.post().clock.now());
+        judged.map(|subject| Digest::of(&subject.unwrap_or(token))).map_err(|why| {
+            debug!(target: "rooms", ?why, "a token was refused");
+            frame::error("Invalid token provided")
+        })
     }
 
     /// Who does not fit on the list is there nevertheless.

@@ -15,6 +15,7 @@ mod ice;
 mod limits;
 mod nodes;
 mod peerjs;
+mod peerjs_access;
 mod phoenix;
 mod rooms;
 mod slow;

@@ -67,7 +67,7 @@ impl V1 {
         let open = Grants { create: !access.create_needs_key, ..Grants::default() };
         match &asked.token {
             Some(token) if access.knows_tokens() => {
-                let grants = access.grants(token, room, self.peer.post().clock.now()).map_err(Fault::from)?;
+                let grants = access.grants(token, room.as_str(), self.peer.post().clock.now()).map_err(Fault::from)?;
                 Ok(Grants { create: grants.create || open.create, ..grants })
             }
             _ if access.join_needs_token => Err(Fault::new(Code::Unauthorized, "expected a token for this room")),

@@ -153,7 +153,7 @@ impl Ask<'_> {
             return Ok(());
         }
         let needed = Fault::new(Code::Unauthorized, "expected `Authorization: Bearer` with an API key, or a token");
-        let grants = access.grants(bearer.ok_or(needed)?, room, self.signaling.post.clock.now())?;
+        let grants = access.grants(bearer.ok_or(needed)?, room.as_str(), self.signaling.post.clock.now())?;
         if grants.create { Ok(()) } else { Err(Fault::new(Code::Forbidden, "the token does not grant `create`")) }
     }
 
@@ -169,7 +169,7 @@ impl Ask<'_> {
         if !access.knows_tokens() || !bearer.contains('.') {
             return Ok(Authority::Secret(Digest::of(bearer)));
         }
-        let grants = access.grants(bearer, room, self.signaling.post.clock.now())?;
+        let grants = access.grants(bearer, room.as_str(), self.signaling.post.clock.now())?;
         let owner = Fault::new(Code::Forbidden, "the token does not grant `owner`");
         if grants.owner { Ok(Authority::House) } else { Err(owner) }
     }
