@@ -23,4 +23,5 @@ mod relay_tcp_allocations;
 mod relay_tcp_raw;
 mod reload;
 mod rooms;
+mod sockets;
 mod v1;
