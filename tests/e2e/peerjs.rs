@@ -40,6 +40,10 @@ async fn first(web: SocketAddr, id: &str, token: &str) -> String {
 async fn a_peer_needs_the_token_that_the_file_asks_for() {
     let server = Server::start(&Settings::default().section(ACCESS));
     assert_eq!(first(server.web, "ada", ADA).await, r#"{"type":"OPEN"}"#);
+    // Its name is kept, and counted, with no label but the dialect's.
+    let metrics = crate::harness::http::get(server.admin, "/metrics").await.body;
+    assert!(metrics.contains("posthouse_signaling_identities{dialect=\"peerjs\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("posthouse_signaling_topics{dialect=\"yjs\"} 0\n"), "{metrics}");
     let refused = r#"{"type":"ERROR","payload":{"msg":"Invalid token provided"}}"#;
     assert_eq!(first(server.web, "bob", ADA).await, refused);
     assert_eq!(first(server.web, "bob", "a-word-of-its-own").await, refused);

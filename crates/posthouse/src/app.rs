@@ -190,6 +190,7 @@ impl View for House {
         metrics::text(
             &self.relay.stats(),
             &self.signaling.stats(),
+            self.signaling.tallies(),
             &edge.stats(),
             &certificates.expiries(),
             self.reloads.outcomes(),

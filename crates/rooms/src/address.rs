@@ -21,6 +21,12 @@ impl Tenant {
         if key.len() > LONGEST { Err(IdError::TooLong) } else { Ok(Self(format!("{dialect}/{key}").into())) }
     }
 
+    /// Whose name space it is.
+    #[must_use]
+    pub fn dialect(&self) -> &str {
+        self.0.split_once('/').map_or(&self.0, |(dialect, _)| dialect)
+    }
+
     /// An identity in this name space: any text of 1 to 256 bytes.
     ///
     /// # Errors

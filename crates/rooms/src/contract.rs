@@ -131,6 +131,8 @@ fn identities_and_topics_are_kept_until_they_are_empty(store: &dyn RoomStore) {
     enter(store, &topic, who).expect("an empty topic takes anybody");
     let now = store.census();
     assert_eq!((now.identities, now.topics), (before.identities + 1, before.topics + 1));
+    let tally = |store: &dyn RoomStore| store.tallies().remove(topic.tenant.dialect()).unwrap_or_default();
+    assert!(tally(store).identities >= 1 && tally(store).topics >= 1, "each is counted with its dialect");
     let lost = |one: &mut Identity| one.detach(&Limits::default(), Timestamp(0), who, who, Vec::new()).answer;
     block_on(store.apply_identity(&address, lost)).expect("the store answers").unwrap_or_default();
     let is_due = |due: &Due| matches!(due, Due::Identity(one) if *one == address);

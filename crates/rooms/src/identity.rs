@@ -85,6 +85,12 @@ impl Identity {
         self.owner.is_none() && self.mailbox.is_empty()
     }
 
+    /// Bytes that wait for it.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.mailbox.bytes()
+    }
+
     /// Does somebody own the name, on a socket or about to come back?
     #[must_use]
     pub fn is_owned(&self) -> bool {

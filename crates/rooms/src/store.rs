@@ -3,7 +3,7 @@
 mod memory;
 mod shelf;
 
-use std::{future::Future, pin::Pin};
+use std::{collections::BTreeMap, future::Future, pin::Pin};
 
 pub use memory::{Capacity, MemoryStore};
 
@@ -51,6 +51,10 @@ pub trait RoomStore: Send + Sync {
 
     /// How much is kept, as far as this node knows.
     fn census(&self) -> Census;
+
+    /// What is kept of identities and topics, by dialect, as far as this node knows. Each of them is looked at: for whoever
+    /// asks now and then.
+    fn tallies(&self) -> BTreeMap<Box<str>, Tally>;
 }
 
 /// One change of one value; answers the value's next deadline.
@@ -149,10 +153,23 @@ fn remember<T>(last: &mut Option<T>, (answer, deadline): (T, Option<Timestamp>))
 pub struct Census {
     /// Rooms, meetings among them.
     pub rooms: usize,
+    /// Meetings.
+    pub meetings: usize,
     /// Members in them.
     pub members: usize,
     /// Identities: owned names, and names for which something waits.
     pub identities: usize,
+    /// Topics.
+    pub topics: usize,
+}
+
+/// What a store keeps of one dialect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Identities.
+    pub identities: usize,
+    /// Bytes that wait in their mailboxes.
+    pub waiting: usize,
     /// Topics.
     pub topics: usize,
 }

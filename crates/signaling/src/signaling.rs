@@ -6,11 +6,11 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwap;
-use posthouse_rooms::{Bus, Capacity, MemoryBus, MemoryStore, RoomStore};
+use posthouse_rooms::{Bus, Capacity, MemoryBus, MemoryStore, RoomStore, Tally};
 use tokio::sync::Semaphore;
 
 use crate::{
-    Config, Ports, Stats, clock::Clock, current::Current, delivery::Post, expiry, random, rates::Limits,
+    Config, Ports, Stats, clock::Clock, current::Current, delivery::Post, dialects, expiry, random, rates::Limits,
     sessions::Sessions, stats::Counters,
 };
 
@@ -77,6 +77,13 @@ impl Signaling {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.counters.snapshot(self.post.store.census(), self.post.sessions.len())
+    }
+
+    /// What is kept of each dialect that there is, by its name. Every identity and topic is looked at: not for each request.
+    #[must_use]
+    pub fn tallies(&self) -> Vec<(&'static str, Tally)> {
+        let mut tallies = self.post.store.tallies();
+        dialects().map(|name| (name, tallies.remove(name).unwrap_or_default())).collect()
     }
 
     /// Starts the timer of the rooms, once, on the runtime of the first who serves.

@@ -13,8 +13,10 @@ macro_rules! counters {
         /// All figures at one moment. Those without "now" only grow.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Stats {
-            /// Rooms now.
+            /// Rooms now, those of our own protocol among them.
             pub rooms: u64,
+            /// Rooms of our own protocol now.
+            pub meetings: u64,
             /// Members now.
             pub members: u64,
             /// WebSockets now.
@@ -26,6 +28,7 @@ macro_rules! counters {
             pub(crate) fn snapshot(&self, census: Census, sockets: usize) -> Stats {
                 Stats {
                     rooms: census.rooms as u64,
+                    meetings: census.meetings as u64,
                     members: census.members as u64,
                     sockets: sockets as u64,
                     $($name: self.$name.get()),*

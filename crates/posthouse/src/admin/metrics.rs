@@ -4,6 +4,7 @@ use std::fmt;
 
 use posthouse_edge::{Expiry, Stats as Edge};
 use posthouse_relay::{Flow, WorkerStats};
+use posthouse_rooms::Tally;
 use posthouse_signaling::Stats as Signaling;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -15,6 +16,7 @@ use prometheus_client::registry::Registry;
 pub(crate) fn text(
     workers: &[WorkerStats],
     signaling: &Signaling,
+    tallies: Vec<(&'static str, Tally)>,
     edge: &Edge,
     expiries: &[Expiry],
     reloads: [(&'static str, u64); 2],
@@ -24,6 +26,7 @@ pub(crate) fn text(
     registry.register_collector(Box::new(Scrape {
         workers: workers.to_vec(),
         signaling: *signaling,
+        tallies,
         edge: *edge,
         expiries: expiries.to_vec(),
         reloads,
@@ -42,6 +45,8 @@ type OfWorker<T> = fn(&WorkerStats) -> T;
 struct Scrape {
     workers: Vec<WorkerStats>,
     signaling: Signaling,
+    /// By dialect, of all that there are.
+    tallies: Vec<(&'static str, Tally)>,
     edge: Edge,
     expiries: Vec<Expiry>,
     reloads: [(&'static str, u64); 2],
@@ -60,6 +65,7 @@ impl Collector for Scrape {
         self.relay_data_connections(&mut page)?;
         self.edge(&mut page)?;
         self.rooms(&mut page)?;
+        self.dialects(&mut page)?;
         self.signaling(&mut page)
     }
 }
@@ -224,9 +230,27 @@ impl Scrape {
     fn rooms(&self, page: &mut Page<'_>) -> fmt::Result {
         let s = &self.signaling;
         page.gauge("rooms", "Rooms now", s.rooms)?;
+        let kinds = [("collider", s.rooms.saturating_sub(s.meetings)), ("v1", s.meetings)];
+        page.gauges("rooms_by_dialect", "Rooms now, by the protocol they are made in", "dialect", kinds)?;
         page.gauge("room_members", "Members of rooms now", s.members)?;
         let joins = [("success", s.joins), ("full", s.joins_full), ("failed", s.joins_failed)];
         page.family("room_joins", "Joins by result", "result", joins)
+    }
+
+    fn dialects(&self, page: &mut Page<'_>) -> fmt::Result {
+        let of =
+            |figure: fn(&Tally) -> usize| self.tallies.iter().map(move |(name, tally)| (*name, figure(tally) as u64));
+        let identities = of(|tally| tally.identities);
+        page.gauges(
+            "signaling_identities",
+            "Names that are owned or waited for now, by dialect",
+            "dialect",
+            identities,
+        )?;
+        let waiting = of(|tally| tally.waiting);
+        page.gauges("signaling_mailbox_bytes", "Bytes that wait for those names now, by dialect", "dialect", waiting)?;
+        let topics = of(|tally| tally.topics);
+        page.gauges("signaling_topics", "Topics and rooms of other dialects now, by dialect", "dialect", topics)
     }
 
     fn signaling(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -279,6 +303,21 @@ impl Page<'_> {
     fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+    }
+
+    /// Gauges that differ in one label.
+    fn gauges(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (&'static str, u64)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (of, value) in values {
+            metric.encode_family(&[(label, of)])?.encode_gauge(&value)?;
+        }
+        Ok(())
     }
 
     /// Counters that differ in one label.

@@ -1,9 +1,9 @@
 //! The store of one machine: everything in memory.
 
-use std::future::ready;
+use std::{collections::BTreeMap, future::ready};
 
-use super::{Census, Due, Pending, RoomStore, StoreError, Update, shelf::Shelf};
-use crate::{Address, Identity, Meeting, Room, RoomId, Timestamp, Topic, TopicId};
+use super::{Census, Due, Pending, RoomStore, StoreError, Tally, Update, shelf::Shelf};
+use crate::{Address, Identity, Meeting, Room, RoomId, Tenant, Timestamp, Topic, TopicId};
 
 /// Rooms, meetings, identities and topics in memory.
 #[derive(Debug)]
@@ -91,9 +91,26 @@ impl RoomStore for MemoryStore {
     fn census(&self) -> Census {
         Census {
             rooms: self.rooms.len() + self.meetings.len(),
+            meetings: self.meetings.len(),
             members: self.rooms.members() + self.meetings.members(),
             identities: self.identities.len(),
             topics: self.topics.len(),
         }
     }
+
+    fn tallies(&self) -> BTreeMap<Box<str>, Tally> {
+        let mut tallies = BTreeMap::new();
+        self.identities.each(|address, one| {
+            let tally = tally(&mut tallies, &address.tenant);
+            tally.identities += 1;
+            tally.waiting += one.waiting();
+        });
+        self.topics.each(|topic, _| tally(&mut tallies, &topic.tenant).topics += 1);
+        tallies
+    }
+}
+
+/// A dialect's own.
+fn tally<'a>(tallies: &'a mut BTreeMap<Box<str>, Tally>, tenant: &Tenant) -> &'a mut Tally {
+    tallies.entry(tenant.dialect().into()).or_default()
 }

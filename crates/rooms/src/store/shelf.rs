@@ -125,6 +125,13 @@ impl<K: Clone + Ord + Hash, V: Value> Shelf<K, V> {
         self.shards.iter().filter_map(earliest).min()
     }
 
+    /// Looks at all of them; a shard at a time is locked.
+    pub(super) fn each(&self, mut look: impl FnMut(&K, &V)) {
+        for shard in &self.shards {
+            lock(shard).values.iter().for_each(|(key, kept)| look(key, &kept.value));
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.values.load(Ordering::Relaxed)
     }
