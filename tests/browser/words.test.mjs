@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { german as germanDashboard } from '../../crates/web/assets/dashboard-words-de.js';
+import { english as englishDashboard } from '../../crates/web/assets/dashboard-words-en.js';
 import { german } from '../../crates/web/assets/words-de.js';
 import { english } from '../../crates/web/assets/words-en.js';
 
@@ -16,9 +18,10 @@ function shape(words, path = []) {
 
 test('German has the same words as English', () => {
   assert.deepEqual(shape(german), shape(english));
+  assert.deepEqual(shape(germanDashboard), shape(englishDashboard));
 });
 
 test('no word is empty', () => {
   const empty = (words) => Object.entries(words).filter(([, word]) => (typeof word === 'object' ? empty(word).length > 0 : word === ''));
-  assert.deepEqual([...empty(english), ...empty(german)], []);
+  assert.deepEqual([english, german, englishDashboard, germanDashboard].flatMap(empty), []);
 });

@@ -3,6 +3,7 @@
 mod admin;
 mod cli;
 mod conformance;
+mod dashboard;
 mod ending;
 mod harness;
 mod hostile;

@@ -16,13 +16,13 @@ use crate::harness::{Server, Settings};
 /// What has not come by then will not come; a busy machine needs less.
 const LIMIT: Duration = Duration::from_secs(20);
 
-struct Member {
+pub(crate) struct Member {
     socket: WebSocketStream<TcpStream>,
-    joined: Value,
+    pub(crate) joined: Value,
 }
 
 impl Member {
-    async fn arrive(web: SocketAddr, frame: Value) -> Self {
+    pub(crate) async fn arrive(web: SocketAddr, frame: Value) -> Self {
         let stream = TcpStream::connect(web).await.expect("the web listener accepts");
         let (socket, _) = client_async(format!("ws://{web}/v1/socket"), stream).await.expect("a WebSocket");
         let mut member = Self { socket, joined: Value::Null };
@@ -31,7 +31,7 @@ impl Member {
         member
     }
 
-    async fn join(web: SocketAddr, room: &str) -> Self {
+    pub(crate) async fn join(web: SocketAddr, room: &str) -> Self {
         let member = Self::arrive(web, json!({"type": "join", "id": 1, "room": room})).await;
         assert_eq!(member.joined["type"], "joined", "{}", member.joined);
         member
@@ -41,7 +41,7 @@ impl Member {
         self.socket.send(Message::text(frame.to_string())).await.expect("the socket takes a frame");
     }
 
-    async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         loop {
             match timeout(LIMIT, self.socket.next()).await.expect("a frame comes") {
                 Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).expect("JSON"),
@@ -52,7 +52,7 @@ impl Member {
     }
 
     /// The code the server closes with.
-    async fn closed(&mut self) -> u16 {
+    pub(crate) async fn closed(&mut self) -> u16 {
         loop {
             match timeout(LIMIT, self.socket.next()).await.expect("the socket closes") {
                 Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
@@ -62,7 +62,7 @@ impl Member {
         }
     }
 
-    fn target(&self, relay: SocketAddr) -> Target {
+    pub(crate) fn target(&self, relay: SocketAddr) -> Target {
         let servers = self.joined["ice"]["iceServers"].as_array().expect("a list");
         let turn = servers.iter().find(|entry| entry["username"].is_string()).expect("an entry with a username");
         let text = |key: &str| turn[key].as_str().expect("a string").to_owned();

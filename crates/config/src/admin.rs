@@ -14,7 +14,7 @@ const SHORTEST_TOKEN: usize = 16;
 
 pub(crate) const TABLE: Table = Table {
     path: "admin",
-    text: "/healthz and /metrics, never on a public listener.",
+    text: "The operator's dashboard at /, /healthz, /readyz and /metrics; never on a public listener.",
     keys: &[
         Key {
             name: "listen",
@@ -28,8 +28,8 @@ pub(crate) const TABLE: Table = Table {
             default: "\"\"",
             example: "\"…\"",
             expects: "a text in quotes",
-            text: "What a client sends as `Authorization: Bearer TOKEN`, at least 16 printable characters. Empty: none is\n\
-                   asked for, because whoever reaches loopback is on this machine.",
+            text: "What a client sends as `Authorization: Bearer TOKEN`, and a browser signs in with: at least 16 printable\n\
+                   characters. Empty: none is asked for, because whoever reaches loopback is on this machine.",
         },
     ],
 };

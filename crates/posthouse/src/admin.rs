@@ -1,28 +1,35 @@
-//! The admin listener: `/healthz`, `/readyz`, `/metrics`. Never on a public listener.
+//! The admin listener: `/healthz`, `/readyz`, `/metrics`, the dashboard and its JSON. Never on a public listener.
 
+mod access;
+mod dashboard;
+mod history;
+mod holdings;
 pub(crate) mod metrics;
+mod routes;
+mod status;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use posthouse_config::Secret;
-use subtle::ConstantTimeEq;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+pub(crate) use access::Access;
+pub(crate) use dashboard::Dashboard;
+
 /// How long a client may take to send its request's head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one connection may last: a scrape takes milliseconds.
+/// How long one connection may last: a scrape takes milliseconds, a browser makes another one.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(60);
+/// How long the answer under way may take after that.
+const LAST_ANSWER: Duration = Duration::from_secs(10);
 /// Connections at a time; operators and their tools need few.
 const CONNECTIONS: usize = 64;
 
@@ -39,16 +46,30 @@ pub(crate) trait View: Send + Sync + 'static {
 /// The bearer token that requests must carry, if any; it may change.
 pub(crate) type Token = ArcSwap<Option<Secret>>;
 
+/// What all admin listeners answer from.
+pub(crate) struct Desk {
+    pub(crate) access: Access,
+    pub(crate) view: Arc<dyn View>,
+    pub(crate) dashboard: Dashboard,
+}
+
+impl Desk {
+    /// Keeps the time of the plots, until the task is dropped.
+    pub(crate) async fn remember(self: Arc<Self>) {
+        self.dashboard.remember().await;
+    }
+}
+
 /// Answers on one listener until the task is dropped.
-pub(crate) async fn serve(listener: TcpListener, token: Arc<Token>, view: Arc<dyn View>) {
+pub(crate) async fn serve(listener: TcpListener, desk: Arc<Desk>) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let (token, view) = (Arc::clone(&token), Arc::clone(&view));
+                let desk = Arc::clone(&desk);
                 tokio::spawn(async move {
-                    serve_connection(stream, peer, &token, &view).await;
+                    serve_connection(stream, peer, &desk).await;
                     drop(permit);
                 });
             }
@@ -60,66 +81,24 @@ pub(crate) async fn serve(listener: TcpListener, token: Arc<Token>, view: Arc<dy
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, token: &Token, view: &Arc<dyn View>) {
-    let service = service_fn(|request| {
-        let response = answer(&request, token.load().as_ref().as_ref(), view.as_ref());
-        async move { Ok::<_, Infallible>(response) }
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(16 * 1024)
-        .max_headers(64)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Ok(Err(error)) = tokio::time::timeout(CONNECTION_LIMIT, connection).await {
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, desk: &Arc<Desk>) {
+    let service = service_fn(|request| async move { Ok::<_, Infallible>(routes::answer(&request, peer, desk).await) });
+    let mut connection = pin!(
+        hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT)
+            .max_buf_size(16 * 1024)
+            .max_headers(64)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let ended = match tokio::time::timeout(CONNECTION_LIMIT, connection.as_mut()).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_ANSWER, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(target: "admin", %peer, %error, "connection ended");
     }
-}
-
-fn answer<B>(request: &Request<B>, token: Option<&Secret>, view: &dyn View) -> Response<Full<Bytes>> {
-    let path = request.uri().path();
-    if !matches!(path, "/healthz" | "/readyz" | "/metrics") {
-        return text(StatusCode::NOT_FOUND, "not found: there are /healthz, /readyz and /metrics\n");
-    }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "expected GET\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
-    }
-    if !authorised(request, token) {
-        let mut response = text(StatusCode::UNAUTHORIZED, "expected `Authorization: Bearer` with admin.token\n");
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        return response;
-    }
-    match path {
-        "/healthz" if view.healthy() => text(StatusCode::OK, "healthy\n"),
-        "/healthz" => text(StatusCode::SERVICE_UNAVAILABLE, "a relay worker stands still\n"),
-        "/readyz" if view.ready() => text(StatusCode::OK, "ready\n"),
-        "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready: starting or about to end\n"),
-        _ => {
-            let mut response = text(StatusCode::OK, view.metrics());
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-            response
-        }
-    }
-}
-
-fn authorised<B>(request: &Request<B>, token: Option<&Secret>) -> bool {
-    let Some(token) = token else { return true };
-    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked(7));
-    // The scheme's case does not matter (RFC 9110 §11.1).
-    given.is_some_and(|(scheme, given)| {
-        scheme.eq_ignore_ascii_case(b"Bearer ") && given.ct_eq(token.expose().as_bytes()).into()
-    })
-}
-
-fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    response
 }

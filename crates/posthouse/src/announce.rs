@@ -32,6 +32,7 @@ impl Announcement<'_> {
             rows.push(("TURN", ice.turn.join("  ")));
         }
         for address in *admin {
+            rows.push(("dashboard", format!("http://{address}/")));
             rows.push(("metrics", format!("http://{address}/metrics")));
         }
         rows.push(match config {

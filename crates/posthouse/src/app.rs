@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::admin::{self, View, metrics};
+use crate::admin::{self, Access, Dashboard, Desk, Token, View, metrics};
 use crate::announce::Announcement;
 use crate::check::load;
 use crate::exit::Failure;
@@ -104,9 +104,10 @@ async fn serve(config: Config, file: Option<PathBuf>, logging: Logging) -> Resul
     let reloads = Arc::clone(&count);
     let house = Arc::new(House { relay, signaling, webhooks, streams, reloads, ending: AtomicBool::new(false) });
     let mut tools = JoinSet::new();
+    let desk = house.desk(token, file.clone());
+    tools.spawn(Arc::clone(&desk).remember());
     for listener in admin {
-        let view: Arc<dyn View> = house.clone();
-        tools.spawn(admin::serve(listener, Arc::clone(&token), view));
+        tools.spawn(admin::serve(listener, Arc::clone(&desk)));
     }
     let watched = Arc::clone(&house);
     tools.spawn(notify::keep_watchdog(move || watched.healthy()));
@@ -145,6 +146,13 @@ struct House {
 }
 
 impl House {
+    /// What the admin listeners answer from.
+    fn desk(self: &Arc<Self>, token: Arc<Token>, config: Option<PathBuf>) -> Arc<Desk> {
+        let (relay, signaling) = (Arc::clone(&self.relay), Arc::clone(&self.signaling));
+        let dashboard = Dashboard::new(relay, signaling, self.streams.clone(), config);
+        Arc::new(Desk { access: Access::new(token), view: Arc::clone(self) as Arc<dyn View>, dashboard })
+    }
+
     /// Reloads whenever a signal asks for it; when one asks for the end, lets what runs end in order. A second one cuts it.
     async fn serve_until_told(
         &self,

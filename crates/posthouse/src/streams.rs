@@ -66,6 +66,7 @@ impl Streams {
 }
 
 /// For those who look at it from the side.
+#[derive(Clone)]
 pub(crate) struct Served {
     pub(crate) edge: Arc<Edge>,
     pub(crate) certificates: Arc<Certificates>,

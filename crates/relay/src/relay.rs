@@ -3,12 +3,12 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use posthouse_turn::{Settings, Shared};
+use posthouse_turn::{AllocationId, Settings, Shared};
 use socket2::SockRef;
 
 use crate::config::{Config, EngineChoice};
@@ -24,7 +24,7 @@ use crate::worker::{Allocation, Command, Common, Control, Worker, WorkerStats, s
 
 /// A worker's number has eight bits.
 const WORKERS_MAX: usize = 256;
-/// How long [`Relay::allocations`] waits for one worker.
+/// How long whoever asks a worker waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running relay. Dropping it stops it.
@@ -111,15 +111,33 @@ impl Relay {
         self.ports.taken()
     }
 
-    /// Every allocation. Asks the workers one after the other and waits up to a second for each: not for a thread
-    /// that must not wait. A worker that hangs is left out.
+    /// Every allocation. Not for a thread that must not wait, see [`Self::each_allocation`].
     #[must_use]
     pub fn allocations(&self) -> Vec<Allocation> {
-        let ask = |worker: &Arc<Control>| {
-            let (reply, answer) = sync_channel(1);
-            worker.tell(Command::Allocations(reply)).then(|| answer.recv_timeout(PATIENCE).ok()).flatten()
-        };
-        self.workers.iter().filter_map(ask).flatten().collect()
+        let mut all = Vec::new();
+        self.each_allocation(|allocation| all.push(allocation));
+        all
+    }
+
+    /// Shows every allocation once. Asks the workers one after the other, for a few hundred at a time, so that packets
+    /// never wait for the whole walk, and waits up to a second for each answer: not for a thread that must not wait. A
+    /// worker that hangs is left out. What comes or moves meanwhile may be missed.
+    pub fn each_allocation(&self, mut look: impl FnMut(Allocation)) {
+        for worker in &self.workers {
+            let mut from = Some(0);
+            while let Some(part) = from.and_then(|from| ask(worker, |reply| Command::Allocations(from, reply))) {
+                part.allocations.into_iter().for_each(&mut look);
+                from = part.next;
+            }
+        }
+    }
+
+    /// Ends one allocation, by its worker and its name there. False when there is none (any more), or the worker hangs.
+    /// Waits up to a second.
+    #[must_use]
+    pub fn end_allocation(&self, worker: usize, id: AllocationId) -> bool {
+        let worker = self.workers.get(worker);
+        worker.and_then(|worker| ask(worker, |reply| Command::EndAllocation(id, reply))).unwrap_or(false)
     }
 
     /// Ends every allocation of a user id (the part of a time-limited name behind the colon, or a static user's name)
@@ -173,6 +191,12 @@ impl Drop for Relay {
     fn drop(&mut self) {
         self.shutdown();
     }
+}
+
+/// What a worker answers, if it does so in time.
+fn ask<T>(worker: &Control, command: impl FnOnce(SyncSender<T>) -> Command) -> Option<T> {
+    let (reply, answer) = sync_channel(1);
+    worker.tell(command(reply)).then(|| answer.recv_timeout(PATIENCE).ok()).flatten()
 }
 
 fn cores() -> usize {

@@ -11,8 +11,8 @@ use std::{
 
 use crate::{
     Address, Attach, Bus, ClientId, Close, Closing, ConnectionId, Departure, Digest, Due, Entry, Identity, Joining,
-    Limits, Meeting, NodeId, Parcel, Placed, Policy, Recipient, Role, Room, RoomId, RoomStore, Socket, Taken, Tenant,
-    Timestamp, Topic, TopicId,
+    Kept, Limits, Meeting, NodeId, Parcel, Placed, Policy, Recipient, Role, Room, RoomId, RoomStore, Socket, Taken,
+    Tenant, Timestamp, Topic, TopicId,
     meeting::{Caller, Change, Entered, Join, Making, Request, Rules},
 };
 
@@ -30,6 +30,7 @@ pub fn store(store: &dyn RoomStore) {
     a_topic_is_never_fuller_than_it_may_be(store);
     a_meeting_is_never_fuller_than_it_may_be(store);
     a_meeting_is_kept_until_it_is_over(store);
+    a_walk_shows_every_room_once(store);
 }
 
 /// All laws of a bus.
@@ -198,6 +199,35 @@ fn a_meeting_is_kept_until_it_is_over(store: &dyn RoomStore) {
     assert_eq!(block_on(store.apply_meeting(&name, ended)), Ok(1));
     assert_eq!(store.census(), before, "what is over is not kept");
     assert!(!due(u64::MAX), "what is gone is never due");
+}
+
+fn a_walk_shows_every_room_once(store: &dyn RoomStore) {
+    let (name, before) = (room("walked"), walked(store));
+    assert_eq!(join(store, &name, "1"), Some(Role::Initiator));
+    meet(store, &name, 1).expect("a meeting is not the room of that name");
+    let after = walked(store);
+    assert_eq!(after.len(), before.len() + 2, "both are there");
+    for sign in ["room walked 1", "meeting walked 1"] {
+        assert_eq!(after.iter().filter(|one| *one == sign).count(), 1, "{sign} in {after:?}");
+    }
+    depart(store, &name, 1);
+    leave(store, &name, "1");
+    expire(store, &name);
+    assert_eq!(walked(store), before, "what is gone is not shown");
+}
+
+/// What a walk shows, sorted.
+fn walked(store: &dyn RoomStore) -> Vec<String> {
+    let mut seen = Vec::new();
+    let mut look = |kept: Kept<'_>| {
+        seen.push(match kept {
+            Kept::Room(id, room) => format!("room {} {}", id.as_str(), room.occupancy()),
+            Kept::Meeting(id, meeting) => format!("meeting {} {}", id.as_str(), meeting.members().len()),
+        });
+    };
+    block_on(store.walk(&mut look)).expect("the store answers");
+    seen.sort_unstable();
+    seen
 }
 
 /// Into a meeting for two, under the number of the socket.

@@ -65,6 +65,6 @@ pub use queue::{Bounds, Queue};
 pub use refusal::Refusal;
 pub use room::{Joining, Room};
 pub use room_event::{Roll, RoomEvent};
-pub use store::{Capacity, Census, Due, MemoryStore, Pending, RoomStore, StoreError, Tally, Update};
+pub use store::{Capacity, Census, Due, Kept, Look, MemoryStore, Pending, RoomStore, StoreError, Tally, Update};
 pub use time::Timestamp;
 pub use topic::{Attendee, Audience, Copies, Entrance, Entry, Knock, Making, Recipient, Seated, Terms, Topic};

@@ -1,5 +1,7 @@
 //! A member: who holds a seat, and where its messages go.
 
+use std::borrow::Cow;
+
 use crate::{
     Body, ClientId, Delivery, Effects, Label, Message, Policy, Queue, Refusal, Socket, Timestamp, trail::Trail,
 };
@@ -71,6 +73,14 @@ impl Member {
             Seat::Live(socket) => Some(socket),
             Seat::Waiting { .. } | Seat::Held { .. } | Seat::Loopback => None,
         }
+    }
+
+    /// A name for the operator, which tells nothing that would let somebody take the seat: its label, else the number
+    /// of its socket. `None` for one who has neither.
+    #[must_use]
+    pub fn public_name(&self) -> Option<Cow<'_, str>> {
+        let of_socket = || Some(Cow::Owned(format!("socket-{}", self.socket()?.connection.0)));
+        self.label.as_ref().map(|label| Cow::Borrowed(&*label.0)).or_else(of_socket)
     }
 
     pub(crate) fn is(&self, id: &ClientId) -> bool {

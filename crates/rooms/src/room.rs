@@ -3,6 +3,7 @@
 mod end;
 mod expire;
 mod join;
+mod kick;
 mod leave;
 mod register;
 mod send;

@@ -55,6 +55,22 @@ pub trait RoomStore: Send + Sync {
     /// What is kept of identities and topics, by dialect, as far as this node knows. Each of them is looked at: for whoever
     /// asks now and then.
     fn tallies(&self) -> BTreeMap<Box<str>, Tally>;
+
+    /// Shows every room and every meeting, as far as this node knows: each once, as it is at that moment, in no order. What
+    /// comes or goes meanwhile may be missed. `look` must not wait, for whoever changes a value waits for it.
+    fn walk<'a>(&'a self, look: Look<'a>) -> Pending<'a, Result<(), StoreError>>;
+}
+
+/// Somebody who looks at all rooms.
+pub type Look<'a> = &'a mut (dyn FnMut(Kept<'_>) + Send);
+
+/// A room that is kept, of either kind.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept<'a> {
+    /// A room.
+    Room(&'a RoomId, &'a Room),
+    /// A meeting.
+    Meeting(&'a RoomId, &'a Meeting),
 }
 
 /// One change of one value; answers the value's next deadline.

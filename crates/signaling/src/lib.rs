@@ -24,6 +24,7 @@ mod expiry;
 mod ice;
 mod json;
 mod listener;
+mod operator;
 mod outgoing;
 mod peer;
 mod ports;
@@ -42,6 +43,7 @@ mod visit;
 pub use access::Access;
 pub use config::{Config, Hello, PeerJs, Rate, Rates, Timing};
 pub use dialect::dialects;
+pub use operator::{Asked, Found, MemberSeen, RoomSeen, Undone};
 pub use ports::{
     IceConfig, IceServer, IceServers, NoEvents, Page, PageRequest, Pages, Ports, RelayControl, RequestContext,
     RoomEvents,

@@ -183,7 +183,7 @@ impl Server {
         self.failed.retain(|(to, _)| *to != gone);
     }
 
-    /// Ends an allocation whose relayed socket is lost.
+    /// Ends an allocation whose relayed socket is lost, or that the operator does not want.
     pub fn end_allocation(&mut self, id: AllocationId) {
         self.end(id);
     }
@@ -251,6 +251,19 @@ impl Server {
     pub fn allocations(&self, now: Now) -> impl Iterator<Item = AllocationView<'_>> {
         let living = self.table.iter().filter(move |(_, allocation)| allocation.lives(now.instant));
         living.map(move |(id, allocation)| AllocationView::new(now.instant, id, allocation))
+    }
+
+    /// The same in steps, for whoever has packets to relay meanwhile: the living allocations in `most` places of the
+    /// table from `from` on. [`Self::places`] is where it ends.
+    pub fn allocations_in(&self, now: Now, from: usize, most: usize) -> impl Iterator<Item = AllocationView<'_>> {
+        let living = self.table.part(from, most).filter(move |(_, allocation)| allocation.lives(now.instant));
+        living.map(move |(id, allocation)| AllocationView::new(now.instant, id, allocation))
+    }
+
+    /// Places in the table, taken or free.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.table.places()
     }
 
     /// How many allocations there are, those not bound yet included.

@@ -141,10 +141,19 @@ impl Table {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (AllocationId, &Allocation)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+        self.part(0, usize::MAX)
+    }
+
+    /// The allocations in `most` places from `from` on.
+    pub(crate) fn part(&self, from: usize, most: usize) -> impl Iterator<Item = (AllocationId, &Allocation)> {
+        self.slots.iter().enumerate().skip(from).take(most).filter_map(|(index, slot)| {
             let id = AllocationId { index: index as u32, generation: slot.generation };
             Some((id, slot.allocation.as_deref()?))
         })
+    }
+
+    pub(crate) fn places(&self) -> usize {
+        self.slots.len()
     }
 
     /// Ids of the allocations that `matches` picks: a walk over all, for reload, kick and vanished addresses only.

@@ -23,13 +23,15 @@ export function plot({ seconds, rates }) {
   return element('figure', { class: 'plotted' }, picture, element('figcaption', { class: 'quiet small' }, caption));
 }
 
-function label(x, y, text, anchor) {
+/** A text in a picture; `anchor` says which end of it is at `x`. */
+export function label(x, y, text, anchor) {
   const made = part('text', { x, y, 'text-anchor': anchor });
   made.textContent = String(text);
   return made;
 }
 
-function part(tag, attributes) {
+/** An element of a picture. */
+export function part(tag, attributes) {
   const made = document.createElementNS(NAMESPACE, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;

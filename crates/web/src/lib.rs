@@ -17,7 +17,7 @@ mod bundle;
 mod policy;
 
 pub use asset::Asset;
-pub use policy::{PERMISSIONS_POLICY, REFERRER_POLICY, content_security_policy};
+pub use policy::{OPERATOR_PERMISSIONS_POLICY, PERMISSIONS_POLICY, REFERRER_POLICY, content_security_policy};
 
 /// Longest room name with a page; the same limit as the room server's.
 const ROOM_NAME_MAX: usize = 128;
@@ -34,8 +34,16 @@ pub fn page(path: &str) -> Option<Asset> {
         "/learn" => bundle::html("learn.html"),
         "/test" => bundle::html("test.html"),
         "/robots.txt" => bundle::asset("robots.txt", false),
-        _ => call_page(path).or_else(|| loaded_asset(path)).or_else(|| bundle::client(path.strip_prefix("/v1/")?)),
+        _ => call_page(path)
+            .or_else(|| loaded_asset(path).filter(|_| !is_operators(path)))
+            .or_else(|| bundle::client(path.strip_prefix("/v1/")?)),
     }
+}
+
+/// What is served at `path` of the operator's own listener: `/` is the dashboard, `/assets/BUNDLE/NAME` everything that it
+/// loads. Nothing of it holds anything that is secret, and [`page`] has none of it.
+pub fn operator_page(path: &str) -> Option<Asset> {
+    if path == "/" { bundle::html("dashboard.html") } else { loaded_asset(path) }
 }
 
 fn call_page(path: &str) -> Option<Asset> {
@@ -44,6 +52,11 @@ fn call_page(path: &str) -> Option<Asset> {
         None => (path.strip_prefix("/r/")?, "call.html"),
     };
     is_room_name(name).then(|| bundle::html(html))?
+}
+
+/// The dashboard's own files begin with its name.
+fn is_operators(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with("dashboard"))
 }
 
 fn loaded_asset(path: &str) -> Option<Asset> {
@@ -110,6 +123,20 @@ mod tests {
         assert_eq!(page("/v1/client.d.ts").expect("its types").content_type, "application/typescript; charset=utf-8");
         for path in ["/v1/call.js", "/v1/client", "/v1/client/", "/v1/package.json", "/v1/client/../client.js"] {
             assert!(page(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_is_the_operators_alone() {
+        assert_eq!(operator_page("/").expect("a page").content_type, "text/html; charset=utf-8");
+        assert_ne!(operator_page("/").map(|page| page.etag), page("/").map(|page| page.etag));
+        for name in ["dashboard-page.js", "dashboard.css"] {
+            let path = format!("/assets/{}/{name}", bundle::tag());
+            assert!(operator_page(&path).is_some(), "{name}");
+            assert!(page(&path).is_none(), "{name} on a public listener");
+        }
+        for path in ["/r/kitchen", "/test", "/dashboard.html", "/robots.txt", "/v1/client.js"] {
+            assert!(operator_page(path).is_none(), "{path}");
         }
     }
 

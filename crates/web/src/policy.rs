@@ -6,6 +6,10 @@ pub const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-
      screen-wake-lock=(self), autoplay=(self), clipboard-write=(self), \
      geolocation=(), usb=(), serial=(), hid=(), payment=(), midi=()";
 
+/// `Permissions-Policy` of the operator's dashboard, which needs no device.
+pub const OPERATOR_PERMISSIONS_POLICY: &str = "camera=(), microphone=(), display-capture=(), fullscreen=(), \
+     screen-wake-lock=(), clipboard-write=(), geolocation=(), usb=(), serial=(), hid=(), payment=(), midi=()";
+
 /// `Referrer-Policy`: a room's address is its key; no other site learns it.
 pub const REFERRER_POLICY: &str = "no-referrer";
 

@@ -37,6 +37,36 @@ pub(crate) fn text(
     text
 }
 
+/// Connections that were closed before they were handed on, by reason.
+pub(crate) fn edge_refusals(e: &Edge) -> [(&'static str, u64); 11] {
+    [
+        ("descriptors", e.refused_descriptors),
+        ("source", e.refused_source),
+        ("http", e.refused_http),
+        ("silent", e.refused_silent),
+        ("gone", e.gone),
+        ("untrusted_proxy", e.refused_untrusted),
+        ("proxy_header", e.refused_proxy_header),
+        ("no_certificate", e.refused_no_certificate),
+        ("handshake", e.handshakes_failed),
+        ("slow_handshake", e.handshakes_timed_out),
+        ("not_turn", e.refused_not_turn),
+    ]
+}
+
+/// Requests and messages that signaling refused, by reason.
+pub(crate) fn signaling_refusals(s: &Signaling) -> [(&'static str, u64); 7] {
+    [
+        ("queue", s.queue_overflows),
+        ("rate", s.refused_rate),
+        ("origin", s.refused_origin),
+        ("host", s.refused_host),
+        ("sockets", s.refused_sockets),
+        ("rooms", s.refused_rooms),
+        ("http", s.http_errors),
+    ]
+}
+
 /// One figure of a worker.
 type OfWorker<T> = fn(&WorkerStats) -> T;
 
@@ -204,19 +234,7 @@ impl Scrape {
             ("redirected", e.redirected),
         ];
         page.family("edge_handed_on", "What connections turned out to be", "as", became)?;
-        let refused = [
-            ("descriptors", e.refused_descriptors),
-            ("source", e.refused_source),
-            ("http", e.refused_http),
-            ("silent", e.refused_silent),
-            ("gone", e.gone),
-            ("untrusted_proxy", e.refused_untrusted),
-            ("proxy_header", e.refused_proxy_header),
-            ("no_certificate", e.refused_no_certificate),
-            ("handshake", e.handshakes_failed),
-            ("slow_handshake", e.handshakes_timed_out),
-            ("not_turn", e.refused_not_turn),
-        ];
+        let refused = edge_refusals(e);
         page.family("edge_refusals", "Connections closed before they were handed on, by reason", "reason", refused)?;
         let help = "Whole days that a certificate is still good";
         let mut days = page.0.encode_descriptor("edge_certificate_days_left", help, None, MetricType::Gauge)?;
@@ -262,15 +280,7 @@ impl Scrape {
         page.counter("signaling_deliveries", "Frames written to WebSockets", s.deliveries)?;
         let closed = [("slow_reader", s.slow_readers), ("dead", s.dead_sockets), ("rule", s.socket_errors)];
         page.family("signaling_websockets_closed", "WebSockets closed by the server, by reason", "reason", closed)?;
-        let refused = [
-            ("queue", s.queue_overflows),
-            ("rate", s.refused_rate),
-            ("origin", s.refused_origin),
-            ("host", s.refused_host),
-            ("sockets", s.refused_sockets),
-            ("rooms", s.refused_rooms),
-            ("http", s.http_errors),
-        ];
+        let refused = signaling_refusals(s);
         page.family("signaling_refusals", "Requests and messages refused, by reason", "reason", refused)?;
         page.family("webhook_events", "Events for webhooks by outcome", "outcome", self.webhooks)
     }

@@ -6,12 +6,13 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use posthouse_turn::{AllocationView, FiveTuple, Now, Settings, Stats, Traffic};
+use posthouse_turn::{AllocationId, AllocationView, FiveTuple, Now, Settings, Stats, Traffic};
 
 use super::Worker;
 use super::handover::Post;
 use crate::counters::Counters;
 use crate::engine::Engine;
+use crate::kernel::clock::used_by_this_thread;
 use crate::kernel::wake::Wake;
 use crate::sockets::Way;
 use crate::stream::{Adopted, Seat, Seated};
@@ -35,15 +36,29 @@ pub(crate) enum Command {
     Reload,
     /// End every allocation of a user id.
     EndUser(Box<str>),
-    /// Tell every allocation.
-    Allocations(SyncSender<Vec<Allocation>>),
+    /// End one allocation; was it there?
+    EndAllocation(AllocationId, SyncSender<bool>),
+    /// Tell the allocations from this place of the table on, so many as packets can wait for.
+    Allocations(usize, SyncSender<Part>),
 }
+
+/// Some of a worker's allocations.
+pub(crate) struct Part {
+    pub(crate) allocations: Vec<Allocation>,
+    /// The place to go on from.
+    pub(crate) next: Option<usize>,
+}
+
+/// Places of the table that are looked at in one go: some 50 us.
+const PLACES: usize = 512;
 
 /// One allocation as an operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allocation {
     /// The worker that has it.
     pub worker: usize,
+    /// Its name on that worker.
+    pub id: AllocationId,
     /// Whose it is: the user id of the credential, perhaps empty.
     pub user: Box<str>,
     /// The client, where it reached us and how.
@@ -70,6 +85,7 @@ impl Allocation {
     fn new(worker: usize, now: Instant, view: &AllocationView<'_>) -> Self {
         Self {
             worker,
+            id: view.id,
             user: view.user.into(),
             client: view.client,
             relayed: [view.relayed_v4, view.relayed_v6].into_iter().flatten().map(|r| r.0).collect(),
@@ -99,6 +115,8 @@ pub struct WorkerStats {
     pub streams: u64,
     /// Peer data connections of TCP allocations that it has now, those under way included.
     pub data_connections: u64,
+    /// Processor time of its thread since that began; what it has done in one of its lives counts in the next.
+    pub processor: Duration,
     /// Times that it began anew after a panic.
     pub restarts: u64,
 }
@@ -131,7 +149,8 @@ impl std::fmt::Debug for Command {
         f.write_str(match self {
             Self::Reload => "Reload",
             Self::EndUser(_) => "EndUser",
-            Self::Allocations(_) => "Allocations",
+            Self::EndAllocation(..) => "EndAllocation",
+            Self::Allocations(..) => "Allocations",
         })
     }
 }
@@ -276,14 +295,25 @@ impl<E: Engine> Worker<E> {
         match command {
             Command::Reload => self.server.handle_settings(now, self.control.settings()),
             Command::EndUser(user) => self.server.end_user(now, &user),
-            Command::Allocations(reply) => {
-                let number = self.control.number;
-                let all = self.server.allocations(now).map(|a| Allocation::new(number, now.instant, &a)).collect();
+            Command::EndAllocation(id, reply) => {
+                let was_there = self.server.client(id).is_some();
+                self.server.end_allocation(id);
                 // Who asked may have lost patience.
-                let _ = reply.try_send(all);
+                let _ = reply.try_send(was_there);
+            }
+            Command::Allocations(from, reply) => {
+                let _ = reply.try_send(self.tell_allocations(now, from));
             }
         }
         self.outputs(now, Way::default());
+    }
+
+    fn tell_allocations(&self, now: Now, from: usize) -> Part {
+        let number = self.control.number;
+        let living = self.server.allocations_in(now, from, PLACES);
+        let allocations = living.map(|view| Allocation::new(number, now.instant, &view)).collect();
+        let next = from.saturating_add(PLACES);
+        Part { allocations, next: (next < self.server.places()).then_some(next) }
     }
 
     /// Publishes counters and a sign of life. Never waits: a reader in the way costs one publication.
@@ -302,6 +332,7 @@ impl<E: Engine> Worker<E> {
             relayed_sockets: self.sockets.relayed_len() as u64,
             streams: self.sockets.streams.len() as u64,
             data_connections: self.data.len() as u64,
+            processor: used_by_this_thread(),
             restarts: control.restarts.load(Ordering::Relaxed),
         };
     }

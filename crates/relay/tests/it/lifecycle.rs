@@ -29,6 +29,23 @@ fn the_allocations_of_a_user_end_at_once_and_no_others() {
 }
 
 #[test]
+fn one_allocation_ends_by_its_name_and_once() {
+    let relay = start(&Config { workers: 2, ..config(24400..=24499) });
+    let server = relay.listening()[0];
+    let mut clients: Vec<_> = (0..10).map(|_| Client::allocated(server, "alice")).collect();
+    let all = relay.allocations();
+    assert_eq!(all.len(), 10);
+    let one = all.iter().find(|a| a.client.client == clients[3].socket.local_addr().unwrap()).unwrap();
+    assert!(relay.end_allocation(one.worker, one.id));
+    assert!(!relay.end_allocation(one.worker, one.id), "its name is nobody else's");
+    assert!(!relay.end_allocation(99, one.id), "there is no such worker");
+    for (n, client) in clients.iter_mut().enumerate() {
+        let expected = if n == 3 { Err(ErrorCode::ALLOCATION_MISMATCH) } else { Ok(()) };
+        assert_eq!(client.refresh(600).map(drop), expected, "client {n}");
+    }
+}
+
+#[test]
 fn new_settings_reach_every_worker() {
     let config = Config { workers: 2, ..config(23700..=23799) };
     let relay = start(&config);

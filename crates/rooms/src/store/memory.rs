@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::ready};
 
-use super::{Census, Due, Pending, RoomStore, StoreError, Tally, Update, shelf::Shelf};
+use super::{Census, Due, Kept, Look, Pending, RoomStore, StoreError, Tally, Update, shelf::Shelf};
 use crate::{Address, Identity, Meeting, Room, RoomId, Tenant, Timestamp, Topic, TopicId};
 
 /// Rooms, meetings, identities and topics in memory.
@@ -107,6 +107,12 @@ impl RoomStore for MemoryStore {
         });
         self.topics.each(|topic, _| tally(&mut tallies, &topic.tenant).topics += 1);
         tallies
+    }
+
+    fn walk<'a>(&'a self, look: Look<'a>) -> Pending<'a, Result<(), StoreError>> {
+        self.rooms.each(|id, room| look(Kept::Room(id, room)));
+        self.meetings.each(|id, meeting| look(Kept::Meeting(id, meeting)));
+        Box::pin(ready(Ok(())))
     }
 }
 

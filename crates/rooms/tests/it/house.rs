@@ -85,6 +85,17 @@ impl House {
         self.carry_out(outcome).unwrap();
     }
 
+    /// The operator sends somebody away, by public name.
+    pub(crate) fn kick(&mut self, name: &str) -> Result<(), Refusal> {
+        let outcome = self.room.kick(&self.policy, self.now, name);
+        self.carry_out(outcome)
+    }
+
+    pub(crate) fn close(&mut self) -> Result<(), Refusal> {
+        let outcome = self.room.close(&self.policy, self.now);
+        self.carry_out(outcome)
+    }
+
     pub(crate) fn lose(&mut self, id: &str, at: u64) {
         self.lose_unsent(id, at, 0);
     }

@@ -5,6 +5,7 @@ mod events;
 mod exchange;
 mod house;
 mod identities;
+mod kick;
 mod leaving;
 mod meeting;
 mod meeting_model;
