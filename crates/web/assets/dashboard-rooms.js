@@ -20,7 +20,8 @@ export function showUsers(list, users, rates, acts) {
 function roomItem(room, acts) {
   const close = element('button', { class: 'button small', type: 'button', 'aria-label': told().closeRoom(room.room) }, told().close);
   close.addEventListener('click', () => acts.close(room));
-  const line = element('div', { class: 'line' }, element('h3', {}, room.room), element('span', { class: 'chip' }, told().protocol[room.dialect]), chips(), close);
+  const name = element('div', { class: 'told' }, element('h3', {}, room.room), element('span', { class: 'chip' }, told().protocol[room.dialect]), chips());
+  const line = element('div', { class: 'line' }, name, close);
   return element('li', { class: 'thing' }, line, element('ul', { class: 'members' }));
 }
 
@@ -33,7 +34,7 @@ function updateRoom(item, room, rates, acts) {
 }
 
 function memberItem(room, member, acts) {
-  const line = element('div', { class: 'line' }, element('h4', {}, nameOf(member)), chips());
+  const line = element('div', { class: 'line' }, element('div', { class: 'told' }, element('h4', {}, nameOf(member)), chips()));
   if (member.member && member.seat !== 'echo') {
     const kick = element('button', { class: 'button small', type: 'button', 'aria-label': told().kickMember(nameOf(member), room.room) }, told().kick);
     kick.addEventListener('click', () => acts.kick(room, member));
