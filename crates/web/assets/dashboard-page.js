@@ -106,14 +106,13 @@ function healthOf({ healthy, ready }) {
   return ready ? 'good' : 'ending';
 }
 
-function showFigures({ rooms, members, websockets, allocations, to_peers: up, to_clients: down }) {
-  const speed = (name, { bytes }) => {
-    const found = rates.of(name, bytes);
-    return found === undefined ? '–' : rate(found);
-  };
+/** Workers publish their counters twice a second: over the few seconds of a curve's last step, that does not show. */
+function showFigures({ rooms, members, websockets, allocations }) {
+  const { toPeers, toClients } = history.last(60);
+  const speed = (points) => (points.length > 0 ? rate(points.at(-1)[1]) : '–');
   const figures = [
     ['rooms', count(rooms)], ['members', count(members)], ['websockets', count(websockets)], ['allocations', count(allocations)],
-    ['toPeers', speed('all up', up)], ['toClients', speed('all down', down)],
+    ['toPeers', speed(toPeers)], ['toClients', speed(toClients)],
   ];
   const make = ([name]) => element('div', {}, element('dt', {}, told.figure[name]), element('dd', { id: `figure-${name}` }));
   keep(byId('figures'), figures, ([name]) => name, make, (item, [, value]) => write(item.lastElementChild, value));
