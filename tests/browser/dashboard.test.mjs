@@ -60,12 +60,14 @@ async function operator(options, query = '') {
 
 const room = (name) => `li[data-key="v1/${name}"]`;
 
-/** Bytes to peers of all allocations of a room, as the server tells the page. */
-function bytesOf(page, name) {
-  return page.evaluate(async (name) => {
+/** Waits until the allocations of a room have moved more bytes to peers than `least`, as the server tells the page; resolves with how many. */
+async function bytesBeyond(page, name, least) {
+  const moved = await page.waitForFunction(async ([name, least]) => {
     const { rooms } = await (await fetch(`/api/status?find=${name}`)).json();
-    return rooms.list.flatMap(({ members }) => members).reduce((sum, { bytes_to_peers: bytes }) => sum + bytes, 0);
-  }, name);
+    const bytes = rooms.list.flatMap(({ members }) => members).reduce((sum, { bytes_to_peers: bytes }) => sum + bytes, 0);
+    return bytes > least && bytes;
+  }, [name, least], { timeout: PATIENCE, polling: 500 });
+  return moved.jsonValue();
 }
 
 test('a wrong token is told, the right one opens, and signing out closes', async () => {
@@ -98,12 +100,8 @@ test('a relayed call of two is shown with members, allocations and growing bytes
   for (const name of ['Ada', 'Bob']) {
     await page.waitForSelector(`${room('kitchen')} .member:has(h4:text-is("${name}")) .allocation [data-fact="toPeers"]:text("bit/s")`, { timeout: PATIENCE });
   }
-  const before = await bytesOf(page, 'kitchen');
-  await page.waitForFunction(async (before) => {
-    const { totals } = await (await fetch('/api/status')).json();
-    return totals.to_peers.bytes > before + 100_000;
-  }, before, { timeout: PATIENCE, polling: 500 });
-  assert.ok(await bytesOf(page, 'kitchen') > before);
+  const before = await bytesBeyond(page, 'kitchen', 0);
+  await bytesBeyond(page, 'kitchen', before + 100_000);
   assert.match(await page.textContent(`${room('kitchen')} [data-fact="client"]`), /^UDP 11\.1\.1\.2[12]:\d+$/);
   assert.match(await page.getAttribute('#traffic-chart svg', 'aria-label'), /bit\/s/);
   await examine(page, 'dashboard with a call');
