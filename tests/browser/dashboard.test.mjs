@@ -3,11 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { launch } from './browser.mjs';
-import { examine, PHONE, reach } from './examine.mjs';
+import { Guest } from './guest.mjs';
+import { examine, faults, reach, unrest, walk } from './laws.mjs';
 import { Network, SERVER_ADDRESS } from './network.mjs';
 import { configuration, start } from './server.mjs';
+import { until } from './until.mjs';
 
 const PATIENCE = 60_000;
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const ORIGIN = `http://${SERVER_ADDRESS}:8080`;
 const DASHBOARD = 'http://127.0.0.1:9641/';
 const TOKEN = 'the-admin-token-of-this-test';
@@ -31,13 +34,10 @@ async function browser(namespace, origin) {
 const [first, second] = [await browser(network.client(1), ORIGIN), await browser(network.client(2), ORIGIN)];
 const operators = await browser(network.server, DASHBOARD);
 
-/** Somebody in a meeting. */
 async function guest(home, name, room) {
-  const { page, complaints } = await home.tab();
-  await page.goto(`${ORIGIN}/meet/${room}?people=3`);
-  await page.fill('#name', name);
-  await page.click('#join');
-  return { page, complaints, reach: (state) => page.waitForFunction((state) => window.posthouse.state === state, state, { timeout: PATIENCE }) };
+  const one = new Guest(name, await home.tab());
+  await one.enter(`${ORIGIN}/meet/${room}?people=3`);
+  return one;
 }
 
 async function call(room) {
@@ -60,14 +60,13 @@ async function operator(options, query = '') {
 
 const room = (name) => `li[data-key="v1/${name}"]`;
 
-/** Waits until the allocations of a room have moved more bytes to peers than `least`, as the server tells the page; resolves with how many. */
-async function bytesBeyond(page, name, least) {
-  const moved = await page.waitForFunction(async ([name, least]) => {
+/** Waits until the allocations of a room have moved more bytes to peers than `least`, as the server tells the page; gives how many. */
+function bytesBeyond(page, name, least) {
+  return until(page, async ([name, least]) => {
     const { rooms } = await (await fetch(`/api/status?find=${name}`)).json();
     const bytes = rooms.list.flatMap(({ members }) => members).reduce((sum, { bytes_to_peers: bytes }) => sum + bytes, 0);
     return bytes > least && bytes;
-  }, [name, least], { timeout: PATIENCE, polling: 500 });
-  return moved.jsonValue();
+  }, [name, least], PATIENCE);
 }
 
 test('a wrong token is told, the right one opens, and signing out closes', async () => {
@@ -105,6 +104,9 @@ test('a relayed call of two is shown with members, allocations and growing bytes
   assert.match(await page.textContent(`${room('kitchen')} [data-fact="client"]`), /^UDP 11\.1\.1\.2[12]:\d+$/);
   assert.match(await page.getAttribute('#traffic-chart svg', 'aria-label'), /bit\/s/);
   await examine(page, 'dashboard with a call');
+  assert.deepEqual(await faults(page), []);
+  assert.deepEqual(await unrest(page), []);
+  assert.deepEqual(await walk(page), { missed: [], unseen: [] });
 
   // Who thinks again presses Escape, and is back at the button.
   const remove = page.locator('button[aria-label="Remove Bob from kitchen"]');
