@@ -1,5 +1,7 @@
 //! What the operator does to a room.
 
+use std::borrow::Cow;
+
 use posthouse_rooms::{Closing, Departure, Refusal};
 
 use crate::house::{House, SECOND, SYNTHETIC};
@@ -22,8 +24,7 @@ fn one_who_is_kicked_loses_seat_and_socket_and_the_other_hears_one_goodbye() {
 fn one_without_a_public_name_is_kicked_by_the_number_of_its_socket() {
     let mut house = House::collider();
     house.register("1", 7).unwrap();
-    let names: Vec<_> =
-        house.room.members().iter().map(|one| one.public_name().map(|name| name.into_owned())).collect();
+    let names: Vec<_> = house.room.members().iter().map(|one| one.public_name().map(Cow::into_owned)).collect();
     assert_eq!(names, [Some("socket-7".to_owned())]);
     assert_eq!(house.kick("1"), Err(Refusal::UnknownClient), "an id is not a name");
     assert_eq!(house.kick("socket-7"), Ok(()));
