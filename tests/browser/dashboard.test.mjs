@@ -101,7 +101,7 @@ test('a relayed call of two is shown with members, allocations and growing bytes
   }
   const before = await bytesBeyond(page, 'kitchen', 0);
   await bytesBeyond(page, 'kitchen', before + 100_000);
-  assert.match(await page.textContent(`${room('kitchen')} [data-fact="client"]`), /^UDP 11\.1\.1\.2[12]:\d+$/);
+  assert.match(await page.textContent(`${room('kitchen')} [data-fact="client"]`), /^(UDP|TCP) 11\.1\.1\.2[12]:\d+$/);
   assert.match(await page.getAttribute('#traffic-chart svg', 'aria-label'), /bit\/s/);
   await examine(page, 'dashboard with a call');
   assert.deepEqual(await faults(page), []);
