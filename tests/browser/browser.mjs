@@ -28,12 +28,13 @@ const GRANTED = '--use-fake-ui-for-media-stream';
 /**
  * A browser in `namespace` that treats `origin` as secure, unless `secure` is false: over plain http, only localhost has a camera.
  * With `granted: false` nobody answers the question for the camera: the browser says no.
+ * `flags` are further ones, such as more fake devices.
  * `home` holds the certificate authorities that the browser trusts beside its own.
  */
-export async function launch({ namespace, origin, granted = true, secure = true, home }) {
+export async function launch({ namespace, origin, granted = true, secure = true, home, flags = [] }) {
   const wrapper = join(temporary('chromium'), 'chromium');
   writeFileSync(wrapper, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`, { mode: 0o755 });
-  const args = [...FLAGS];
+  const args = [...FLAGS, ...flags];
   if (granted) args.push(GRANTED);
   if (secure) args.push(`--unsafely-treat-insecure-origin-as-secure=${origin}`);
   const env = home ? { ...process.env, HOME: home } : process.env;

@@ -2,12 +2,18 @@
 // It knows AppRTC's rules and no element of the page.
 //
 // States: ready, joining, waiting, connecting, connected, reconnecting, left, full, unreachable.
-// Events: `state`, `peer` (a connection began or ended), `track`, `said`, `notice` (detail: a key of `words`).
+// Events: `state`, `peer` (a connection began or ended), `track`, `said`, `parcel`, `countdown` (detail: seconds until the server is asked again),
+// `notice` (detail: a key of `words`).
 
+import { Diary } from './diary.js';
+import { Loopback } from './loopback.js';
 import { Membership } from './membership.js';
+import { OutgoingParcel } from './parcel.js';
+import { pause } from './patience.js';
 import { Peer } from './peer.js';
 import { Room } from './room.js';
 import { giveSeat, lostSeat } from './seat.js';
+import { connectionClass } from './tuned-connection.js';
 
 // A dead member's seat is free after the server's grace (10 s by default): ask again that long.
 const FULL_TRIES = 5;
@@ -30,10 +36,17 @@ export class Call extends EventTarget {
   peer = null;
   /** When the connection stood, in milliseconds since 1970, or 0. */
   since = 0;
+  /** Milliseconds from the click on Join, or for who was here first from the other's coming, to the connection; or null. */
+  setUp = null;
+  diary = new Diary();
   #room;
   #parameters;
   #media;
   #membership = null;
+  #loopback = null;
+  #Connection;
+  /** When the setting up began, on the page's clock. */
+  #began = 0;
   /** Counts joins and departures, so that an answer to an earlier one is recognised. */
   #visit = 0;
   #inbox = Promise.resolve();
@@ -45,6 +58,7 @@ export class Call extends EventTarget {
     this.#room = new Room(roomId, parameters.query);
     this.#parameters = parameters;
     this.#media = media;
+    this.#Connection = connectionClass(parameters);
     media.addEventListener('change', () => this.#deviceChanged());
   }
 
@@ -65,9 +79,31 @@ export class Call extends EventTarget {
     return this.#membership?.open ?? false;
   }
 
+  /** Messages over the server so far. */
+  get messages() {
+    return { sent: this.#membership?.sent ?? 0, received: this.#membership?.received ?? 0 };
+  }
+
+  /** Whether the other side is this page too, and hears what is said over the data channel. */
+  get talks() {
+    return this.peer?.isPosthouse === true && this.peer.channel?.readyState === 'open';
+  }
+
+  /** Writes to the other person. */
+  say(text) {
+    this.peer.say({ text });
+    this.#tell('said', { text, own: true });
+  }
+
+  /** Offers a file to the other person. */
+  give(file) {
+    return new OutgoingParcel(this.peer.pc, file);
+  }
+
   /** Takes a seat and meets whoever is there. Ends in `waiting`, `connecting`, `full` or `unreachable`. */
   async join() {
     const visit = this.#begin();
+    this.#began = performance.now();
     this.#become('joining');
     for (let tries = 1; visit === this.#visit; tries += 1) {
       const answer = await this.#knock(visit);
@@ -97,8 +133,15 @@ export class Call extends EventTarget {
 
   /** The device has another network now: the socket and the media path are both suspects. */
   networkChanged() {
+    if (this.state === 'unreachable' && this.reason === '') this.join();
     this.#membership?.reconnect();
     if (this.peer?.pc.remoteDescription) this.#restart();
+  }
+
+  /** The page is looked at again: what was lost while its timers slept is mended at once. */
+  seen() {
+    if (this.#membership && !this.signaling) this.#membership.reconnect();
+    if (this.peer?.pc.remoteDescription && !this.peer.connected) this.#restart();
   }
 
   /** Asks for a seat; one that comes after the user left again is given back at once. */
@@ -125,16 +168,20 @@ export class Call extends EventTarget {
   #sit(answer, first) {
     const membership = new Membership(this.#room, answer, this.#parameters.turnTransport);
     this.#membership = membership;
+    if (this.#parameters.loopback && answer.params.is_loopback === 'true') this.#next(membership, () => this.#echo(answer.params));
     this.#next(membership, first);
     membership.messages.forEach((text) => this.#receive(membership, text));
     membership.addEventListener('message', ({ detail }) => this.#receive(membership, detail));
     membership.addEventListener('gone', () => this.#sitAgain(REJOIN_PAUSE));
+    membership.addEventListener('countdown', ({ detail }) => this.#tell('countdown', detail));
     membership.addEventListener('lost', () => this.#signalingChanged('signalingLost'));
     membership.addEventListener('open', () => this.#signalingChanged('signalingBack'));
   }
 
   #signalingChanged(notice) {
+    this.diary.note(notice);
     if (this.peer?.connected) this.#tell('notice', notice);
+    if (this.signaling) this.#tell('countdown', null);
     this.#tell('state');
   }
 
@@ -144,17 +191,25 @@ export class Call extends EventTarget {
     this.#part();
     const configuration = await this.#configuration();
     if (membership !== this.#membership) return;
-    const peer = new Peer({ configuration, media: this.#media, send: (object) => this.#send(peer, object) });
+    const peer = new Peer({ Connection: this.#Connection, configuration, media: this.#media, send: (object) => this.#send(peer, object) });
     this.peer = peer;
+    this.diary.watch(peer.pc, 'peer');
     const current = (act) => ({ detail }) => peer === this.peer && act(detail);
     peer.addEventListener('state', current(() => this.#peerChanged()));
     peer.addEventListener('track', current((track) => this.#tell('track', track)));
-    peer.addEventListener('said', current((said) => this.#tell('said', said)));
+    peer.addEventListener('said', current((said) => this.#tell('said', { ...said, own: false })));
+    peer.addEventListener('parcel', current((channel) => this.#tell('parcel', channel)));
     peer.addEventListener('channel', current(() => this.#sayMedia()));
     this.#tell('peer');
     this.#become('waiting');
     this.#renewLater();
     if (membership.initiator) await peer.offer();
+  }
+
+  async #echo(params) {
+    this.#loopback?.close();
+    this.#loopback = new Loopback(params, await this.#configuration());
+    await this.#loopback.ready;
   }
 
   async #configuration() {
@@ -213,7 +268,10 @@ export class Call extends EventTarget {
 
   #metSomebody() {
     clearTimeout(this.#renewTimer);
-    if (this.state === 'waiting') this.#become('connecting');
+    if (this.state !== 'waiting') return;
+    // Who was here first waited, and for how long says nothing.
+    if (this.initiator) this.#began = performance.now();
+    this.#become('connecting');
   }
 
   /** Whoever stays becomes the initiator and waits with a fresh offer for the next one. */
@@ -228,6 +286,7 @@ export class Call extends EventTarget {
     if (connectionState === 'connected') {
       clearTimeout(this.#restartTimer);
       this.since ||= Date.now();
+      this.setUp ??= Math.round(performance.now() - this.#began);
       this.#become('connected');
     } else if ([connectionState, iceConnectionState].some((state) => state === 'disconnected' || state === 'failed')) {
       this.#become('reconnecting');
@@ -296,12 +355,16 @@ export class Call extends EventTarget {
     this.#membership = null;
     clearTimeout(this.#renewTimer);
     this.#part();
+    this.#loopback?.close();
+    this.#loopback = null;
+    this.#tell('countdown', null);
     return membership;
   }
 
   #part() {
     clearTimeout(this.#restartTimer);
     this.since = 0;
+    this.setUp = null;
     if (!this.peer) return;
     this.peer.close();
     this.peer = null;
@@ -315,10 +378,11 @@ export class Call extends EventTarget {
 
   /** So that the other page can show a sign instead of a silent, black picture. */
   #sayMedia() {
-    this.peer?.say({ posthouse: { audio: this.#media.isOn('audio'), video: this.#media.isOn('video') } });
+    this.peer?.say({ posthouse: this.#media.switches });
   }
 
   #become(state) {
+    if (this.state !== state) this.diary.note('state', state);
     this.state = state;
     performance.mark(`posthouse ${state}`);
     this.#tell('state');
@@ -328,5 +392,3 @@ export class Call extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
-
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

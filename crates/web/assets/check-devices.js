@@ -1,6 +1,6 @@
 // Microphone and camera: are they there, may the page use them, and does anything come out of them.
 
-import { problemOf } from './media.js';
+import { hindrance, problemOf } from './device-problem.js';
 import { pause } from './patience.js';
 
 const LISTEN = 2000;
@@ -28,7 +28,7 @@ export function checkCamera() {
 }
 
 async function check(kind, judge) {
-  const problem = navigator.mediaDevices?.getUserMedia ? null : isSecureContext ? 'unsupported' : 'insecure';
+  const problem = hindrance();
   if (problem) return { level: 'bad', problem };
   let track = null;
   try {

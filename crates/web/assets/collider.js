@@ -1,7 +1,10 @@
 // Collider's WebSocket, as a client sees it: register once, then send and receive texts.
 // A lost socket comes back with the same client id while the server keeps the seat.
 //
-// Events: `message` (detail: text), `open`, `lost`, `refused` (detail: the server's error text; the seat is gone).
+// Events: `message` (detail: text), `open`, `lost`, `countdown` (detail: seconds to the next attempt), `refused` (detail: the server's error
+// text; the seat is gone).
+
+import { countDown } from './client/patience.js';
 
 const DELAYS = [150, 400, 900, 1800, 3000];
 const CONNECT_TIMEOUT = 8000;
@@ -15,7 +18,7 @@ export class Collider extends EventTarget {
   #roomId;
   #clientId;
   #socket = null;
-  #timer = 0;
+  #stopCounting = () => {};
   #failures = 0;
   #pending = [];
   #closed = false;
@@ -53,7 +56,7 @@ export class Collider extends EventTarget {
   close(last) {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#stopCounting();
     if (last && this.open) this.#write({ cmd: 'send', msg: last });
     this.#drop();
     if (this.#postUrl) {
@@ -68,7 +71,7 @@ export class Collider extends EventTarget {
   }
 
   #connect() {
-    clearTimeout(this.#timer);
+    this.#stopCounting();
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     const timeout = setTimeout(() => socket.close(), CONNECT_TIMEOUT);
@@ -110,7 +113,8 @@ export class Collider extends EventTarget {
     this.#markLost();
     const delay = DELAYS[Math.min(this.#failures, DELAYS.length - 1)];
     this.#failures += 1;
-    this.#timer = setTimeout(() => this.#connect(), delay * (0.75 + Math.random() / 2));
+    const wait = delay * (0.75 + Math.random() / 2);
+    this.#stopCounting = countDown(wait, (seconds) => this.#tell('countdown', seconds), () => this.#connect());
   }
 
   #markLost() {

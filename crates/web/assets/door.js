@@ -7,8 +7,9 @@
  * client   this member's client id, or null
  * state    ready, joining, waiting, connecting, connected, reconnecting, left, full or unreachable
  * initiator, signaling   whether this member offers, and whether its socket is open
+ * numbers()  what the details show and their JSON has
  */
-export function openDoor(call) {
+export function openDoor(call, details) {
   window.posthouse = Object.freeze({
     get pc() { return call.peer?.pc ?? null; },
     get channel() { return call.peer?.channel ?? null; },
@@ -17,5 +18,6 @@ export function openDoor(call) {
     get state() { return call.state; },
     get initiator() { return call.initiator; },
     get signaling() { return call.signaling; },
+    numbers: () => details.numbers(),
   });
 }

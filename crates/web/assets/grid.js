@@ -2,6 +2,7 @@
 
 import { element } from './element.js';
 import { selectedPath } from './path.js';
+import { speakAsChosen } from './speakers.js';
 import { words } from './strings.js';
 
 const LOOK_EVERY = 2000;
@@ -46,6 +47,7 @@ export class Grid {
     for (const old of one.stream.getTracks().filter(({ kind }) => kind === track.kind)) one.stream.removeTrack(old);
     one.stream.addTrack(track);
     if (one.video.srcObject !== one.stream) one.video.srcObject = one.stream;
+    speakAsChosen(one.video);
     one.video.play().catch(() => {});
   }
 
@@ -54,9 +56,10 @@ export class Grid {
     for (const [member, { tile, video, caption }] of this.#tiles) {
       const { name, data, away } = members.get(member) ?? {};
       const who = name || words.meet.nobody;
-      caption.textContent = [who, data?.audio === false && words.meet.muted].filter(Boolean).join(' · ');
+      caption.textContent = [who, data?.audio === false && words.meet.muted, data?.screen === true && words.meet.sharing].filter(Boolean).join(' · ');
       video.setAttribute('aria-label', words.meet.videoOf(who));
       tile.dataset.camera = data?.video === false ? 'off' : 'on';
+      tile.dataset.screen = String(data?.screen === true);
       tile.dataset.away = String(Boolean(away));
     }
   }
@@ -67,7 +70,7 @@ export class Grid {
       const path = connection.state === 'connected' ? await selectedPath(connection.pc).catch(() => null) : null;
       const kind = path ? (path.relayed ? 'relayed' : 'direct') : (WITHOUT_PATH[connection.state] ?? 'connecting');
       tile.dataset.path = kind;
-      chip.textContent = words.meet.chip[kind];
+      chip.textContent = path?.relayed ? words.path.relayed(path.protocol) : words.meet.chip[kind];
     }));
   }
 

@@ -1,51 +1,53 @@
 // The page of a meeting: ties the meeting, the devices, the grid and the panels together.
 
 import { keepAwake } from './awake.js';
-import { connectControls } from './controls.js';
-import { element } from './element.js';
+import { Booth } from './booth.js';
+import { Chat } from './chat.js';
+import { Details } from './details.js';
 import { Grid } from './grid.js';
-import { canShare, copyLink, roomLink, shareLink } from './invitation.js';
 import { Media } from './media.js';
 import { Meeting } from './meeting.js';
+import { watchNetwork } from './network.js';
+import { announce, notice } from './notice.js';
+import { closePanels, togglePanel } from './panels.js';
 import { readParameters, roomOf } from './parameters.js';
+import { IncomingParcel } from './parcel.js';
 import { showPeople } from './people.js';
 import { remember } from './recent.js';
-import { fill, label, words } from './strings.js';
+import { fill, words } from './strings.js';
 import { lastName, visitOf } from './visit.js';
 
 const ENDED = ['left', 'full', 'locked', 'denied', 'kicked', 'closed', 'replaced', 'unreachable'];
 const BEFORE = ['ready', 'passphrase'];
-const NOTICE_TIME = 4500;
 
 const byId = (id) => document.getElementById(id);
 const show = (id, visible) => { byId(id).hidden = !visible; };
+fill(document);
 const roomId = roomOf(location.pathname);
 const parameters = readParameters(location.search);
 const media = new Media(parameters);
 const meeting = new Meeting({ roomId, people: people(), parameters, media });
 const grid = new Grid(byId('grid'));
-const icons = document.querySelector('use').getAttribute('href').split('#')[0];
-let noticeTimer = 0;
+const details = new Details({
+  facts: () => ({ room: roomId, state: meeting.state, signaling: meeting.room?.connection === 'open', since: meeting.since, ...meeting.messages }),
+  connections: () => meeting.connections,
+  diary: meeting.diary,
+});
+const chat = new Chat({ send: (text) => meeting.say(text), give: (file) => meeting.give(file) });
+const booth = new Booth(media, {
+  people: () => togglePanel('people'),
+  chat: () => togglePanel('chat', 'chat-text'),
+  details: () => details.toggle(),
+  hangUp: leave,
+  rejoin: () => enter(byId('name').value),
+});
 
-fill(document);
 document.title = `${roomId} · ${words.product}`;
 byId('room').textContent = roomId;
-byId('room-link').value = roomLink();
 byId('name').value = lastName();
 openDoor();
 connectMeeting();
 connectPanels();
-connectControls({
-  microphone: () => toggle('audio', 'microphone'),
-  camera: () => toggle('video', 'camera'),
-  people: () => togglePanel('people'),
-  chat: () => togglePanel('chat'),
-  fullScreen,
-  hangUp: leave,
-  rejoin: () => enter(byId('name').value),
-  share: () => shareLink(document.title),
-  copy: async () => notice((await copyLink(byId('room-link'))) ? words.copied : words.copyFailed),
-});
 prepare();
 
 /** For how many the link asks: `?people=4`; where the page itself is for many, four. The operator's capacity goes for the rest. */
@@ -57,14 +59,9 @@ function people() {
 
 function prepare() {
   const visit = visitOf(roomId);
-  show('share', canShare());
-  show('full-screen', document.fullscreenEnabled);
-  if (typeof RTCPeerConnection === 'undefined') media.problem = 'noWebrtc';
-  else media.open();
   showState();
-  showMedia();
   // A reload is no new visit.
-  if (visit !== null && media.problem !== 'noWebrtc') meeting.join(visit);
+  if (visit !== null && booth.canCall) meeting.join(visit);
 }
 
 function connectMeeting() {
@@ -79,12 +76,21 @@ function connectMeeting() {
     grid.add(peer);
     grid.show(meeting.room.members);
   });
-  on('peer-gone', (peer) => grid.remove(peer));
+  on('peer-gone', (peer) => {
+    grid.remove(peer);
+    chat.show(meeting.talks);
+  });
   on('track', (track) => grid.addTrack(track));
-  on('path', () => grid.look());
-  on('said', showSaid);
+  on('path', () => {
+    grid.look();
+    chat.show(meeting.talks);
+  });
+  on('said', (said) => chat.said(said));
+  on('parcel', ({ channel, name }) => {
+    IncomingParcel.from(channel).then((parcel) => chat.offered(parcel, name)).catch(() => channel.close());
+  });
   on('notice', ({ key, name }) => notice(words.meet[key](name || words.meet.nobody)));
-  media.addEventListener('change', showMedia);
+  on('heard', ({ key, name }) => announce(words.meet[key](name || words.meet.nobody)));
 }
 
 const acts = Object.fromEntries(['admit', 'deny', 'kick'].map((act) => [act, (member) => ask(meeting.room[act](member))]));
@@ -94,21 +100,10 @@ function connectPanels() {
     event.preventDefault();
     enter(byId('name').value);
   });
-  byId('try-devices').addEventListener('click', () => media.open());
   byId('lock').addEventListener('change', ({ target }) => ask(target.checked ? meeting.room.lock() : meeting.room.unlock()));
   byId('knocking').addEventListener('change', ({ target }) => ask(meeting.room.setKnock(target.checked)));
-  byId('chat-form').addEventListener('submit', (event) => {
-    event.preventDefault();
-    const text = byId('chat-text').value.trim();
-    if (text) meeting.say(text);
-    byId('chat-text').value = '';
-  });
   document.addEventListener('visibilitychange', stayAwake);
-  document.addEventListener('fullscreenchange', () => {
-    const on = document.fullscreenElement !== null;
-    byId('full-screen').setAttribute('aria-pressed', String(on));
-    setIcon(byId('full-screen'), on ? 'shrink' : 'enlarge');
-  });
+  watchNetwork({ changed: () => meeting.networkChanged(), seen: () => meeting.seen() });
 }
 
 function stayAwake() {
@@ -122,14 +117,14 @@ function ask(request) {
 
 function enter(name) {
   remember(location.pathname.startsWith('/meet/') ? location.pathname : roomId);
+  chat.clear();
   media.open();
   meeting.join(name.trim(), byId('passphrase').value);
 }
 
 async function leave() {
-  if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
   const left = meeting.leave();
-  media.close();
+  booth.leave();
   await left;
 }
 
@@ -138,17 +133,23 @@ function showState() {
   const stage = byId('stage');
   const changed = stage.dataset.state !== state;
   stage.dataset.state = state;
-  const inside = !BEFORE.includes(state) && !ENDED.includes(state);
+  const before = BEFORE.includes(state);
+  const inside = !before && !ENDED.includes(state);
   byId('status').textContent =
     state === 'reconnecting' && seconds !== null ? words.meet.countdown(seconds) : (words.meet.state[state] ?? '');
   show('status', inside);
-  show('ready', BEFORE.includes(state));
+  show('ready', before);
   show('passphrase-row', state === 'passphrase');
   show('waiting', state === 'waiting');
   show('grid', inside);
   show('controls', inside);
   show('ended', ENDED.includes(state));
-  if (!inside) for (const id of ['people', 'chat']) closePanel(id);
+  booth.show({ before, inside });
+  if (!inside) {
+    closePanels();
+    details.hide();
+  }
+  chat.show(meeting.talks);
   if (!inside || state === 'joining') grid.clear();
   if (ENDED.includes(state)) showEnd(state);
   stayAwake();
@@ -167,80 +168,12 @@ function focus(state) {
   if (next) byId(next).focus({ preventScroll: true });
 }
 
-function showMedia() {
-  const camera = media.isOn('video');
-  for (const id of ['preview', 'self']) {
-    if (camera && byId(id).srcObject !== media.stream) byId(id).srcObject = media.stream;
-    byId(id).hidden = !camera;
-  }
-  show('no-preview', !camera);
-  byId('self-tile').dataset.camera = camera ? 'on' : 'off';
-  for (const [act, kind, icon] of [['microphone', 'audio', 'mic'], ['camera', 'video', 'camera']]) {
-    for (const button of document.querySelectorAll(`[data-act="${act}"]`)) {
-      button.setAttribute('aria-pressed', String(media.isOn(kind)));
-      button.disabled = media.track(kind) === null;
-      label(button, words[act]);
-      setIcon(button, media.isOn(kind) ? icon : `${icon}-off`);
-    }
-  }
-  showProblem();
-}
-
-function showProblem() {
-  const { problem } = media;
-  const consequence = media.track('audio') ? words.joinUnseen : media.track('video') ? words.joinUnheard : words.joinAnyway;
-  byId('problem').textContent = problem ? `${words.problem[problem]} ${problem === 'noWebrtc' ? '' : consequence}` : '';
-  show('try-devices', problem !== null && !['insecure', 'unsupported', 'noWebrtc'].includes(problem));
-  byId('join').disabled = problem === 'noWebrtc';
-}
-
-function showSaid({ name, text, own }) {
-  const who = own ? words.meet.you : name || words.meet.nobody;
-  byId('chat-log').append(element('p', { class: own ? 'own' : false }, element('b', {}, who), ` ${text}`));
-  byId('chat-log').lastElementChild.scrollIntoView({ block: 'nearest' });
-  if (byId('chat').hidden && !own) notice(`${who}: ${text}`);
-}
-
-function toggle(kind, name) {
-  media.toggle(kind);
-  if (media.track(kind)) byId('announcement').textContent = words[`${name}${media.isOn(kind) ? 'On' : 'Off'}`];
-}
-
-function togglePanel(id) {
-  const opens = byId(id).hidden;
-  for (const one of ['people', 'chat']) closePanel(one);
-  if (!opens) return;
-  show(id, true);
-  document.querySelector(`[data-act="${id}"]`).setAttribute('aria-pressed', 'true');
-  if (id === 'chat') byId('chat-text').focus();
-}
-
-function closePanel(id) {
-  show(id, false);
-  document.querySelector(`[data-act="${id}"]`).setAttribute('aria-pressed', 'false');
-}
-
-function fullScreen() {
-  const done = document.fullscreenElement ? document.exitFullscreen() : byId('stage').requestFullscreen();
-  done.catch(() => {});
-}
-
-function notice(text) {
-  byId('notice').textContent = text;
-  show('notice', true);
-  clearTimeout(noticeTimer);
-  noticeTimer = setTimeout(() => show('notice', false), NOTICE_TIME);
-}
-
-function setIcon(button, name) {
-  button.querySelector('use').setAttribute('href', `${icons}#${name}`);
-}
-
 /** `window.posthouse`: a look inside for debugging and tests. Read only; nothing on the page depends on it. */
 function openDoor() {
   window.posthouse = Object.freeze({
     get state() { return meeting.state; },
     get room() { return meeting.room; },
     get peers() { return meeting.peers; },
+    numbers: () => details.numbers(),
   });
 }

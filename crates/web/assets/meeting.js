@@ -4,9 +4,12 @@
 // States: ready, joining, knocking, waiting (alone), connected, reconnecting, left, full, locked, passphrase, denied, kicked, closed,
 // replaced, unreachable.
 // Events: `state`, `people` (members, knocks or terms changed), `peer`, `peer-gone`, `track`, `path` (a connection's state changed), `said`
-// ({name, text, own}), `countdown`, `notice` ({key, name}).
+// ({name, text, own}), `parcel` ({channel, name}), `countdown`, `notice` ({key, name}), `heard` ({key, name}; for screen readers).
 
 import { connect, Peers } from './client.js';
+import { Diary } from './diary.js';
+import { OutgoingParcel, PARCEL } from './parcel.js';
+import { connectionClass } from './tuned-connection.js';
 import { noteVisit, forgetVisit } from './visit.js';
 
 const CHAT = 'chat';
@@ -21,11 +24,22 @@ export class Meeting extends EventTarget {
   seconds = null;
   room = null;
   peers = null;
+  diary = new Diary();
+  /** Messages of the room so far. */
+  messages = { sent: 0, received: 0 };
+  /** When this visit began, in milliseconds since 1970, or 0. */
+  since = 0;
   #roomId;
   #people;
   #parameters;
   #media;
-  #sent = new Set();
+  /** Kind to the track that everybody gets. */
+  #sent = new Map();
+  #Connection;
+  /** Connection to when it was begun and how long it took, in milliseconds. */
+  #setUps = new WeakMap();
+  /** Member to what it last said of its devices. */
+  #switched = new Map();
   #name = '';
   #passphrase;
 
@@ -36,6 +50,7 @@ export class Meeting extends EventTarget {
     this.#people = people;
     this.#parameters = parameters;
     this.#media = media;
+    this.#Connection = connectionClass(parameters);
     media.addEventListener('change', () => this.#mediaChanged());
   }
 
@@ -47,20 +62,32 @@ export class Meeting extends EventTarget {
     return this.room?.owner != null;
   }
 
+  /** Whether anybody hears what is said. */
+  get talks() {
+    return [...this.peers?.connections.values() ?? []].some(({ channels }) => channels.get(CHAT)?.readyState === 'open');
+  }
+
+  /** `{name, pc, setUp}` for everybody else. */
+  get connections() {
+    return [...this.peers?.connections.values() ?? []].map(({ member, pc }) => ({ name: this.#nameOf(member), pc, setUp: this.#setUps.get(pc)?.took ?? null }));
+  }
+
   join(name, passphrase) {
     this.#name = name;
     this.#passphrase = passphrase || undefined;
     this.#become('joining');
+    this.since = Date.now();
     noteVisit(this.#roomId, name);
     const room = connect({
       room: this.#roomId,
       name,
       passphrase: this.#passphrase,
       create: this.#people ? { capacity: this.#people } : undefined,
-      data: this.#switches(),
+      data: this.#media.switches,
       storage: storage(),
     });
     this.room = room;
+    this.#count(room);
     this.#listen(room);
     this.#mesh(room);
   }
@@ -78,36 +105,92 @@ export class Meeting extends EventTarget {
     this.#tell('said', { name: this.#name, text, own: true });
   }
 
+  /** Offers a file to everybody who is connected: `[parcel, name]` for each. */
+  give(file) {
+    const connected = [...this.peers.connections.values()].filter(({ state }) => state === 'connected');
+    return connected.map(({ member, pc }) => [new OutgoingParcel(pc, file), this.#nameOf(member)]);
+  }
+
+  /** The device has another network: the socket and every media path are suspects. */
+  networkChanged() {
+    if (this.state === 'unreachable') this.join(this.#name, this.#passphrase);
+    this.room?.reconnect();
+    this.peers?.restart(true);
+  }
+
+  /** The page is looked at again; the room's socket looks after itself. */
+  seen() {
+    this.peers?.restart();
+  }
+
+  #nameOf(member) {
+    return this.room?.members.get(member)?.name ?? '';
+  }
+
   #listen(room) {
     const here = (act) => (value) => room === this.room && act(value);
     room.on('connection', here(() => this.#connectionChanged()));
-    room.on('countdown', here(({ seconds }) => this.#count(seconds)));
+    room.on('countdown', here(({ seconds }) => this.#countDown(seconds)));
     room.on('closed', here(({ reason, error }) => this.#closed(reason, error)));
-    room.on('joined', here(({ resumed }) => resumed && room.setPresence(this.#switches()).catch(() => {})));
+    room.on('joined', here(({ resumed }) => resumed && room.setPresence(this.#media.switches).catch(() => {})));
     room.on('member-joined', here(({ name }) => this.#peopleChanged('arrived', name)));
     room.on('member-left', here(({ name, reason }) => this.#peopleChanged(reason === 'kicked' ? 'removed' : 'departed', name)));
     room.on('member-away', here(({ name }) => this.#peopleChanged('away', name)));
     room.on('knock', here(({ name }) => this.#peopleChanged('knocks', name)));
+    room.on('member-changed', here(({ member, name, data }) => this.#switchedBy(member, name, data)));
     for (const type of ['member-back', 'member-changed', 'knock-gone', 'state']) room.on(type, here(() => this.#peopleChanged()));
+  }
+
+  /** What goes through the server: the signals of the mesh and the switches of the devices. */
+  #count(room) {
+    const counted = (send) => (...what) => {
+      this.messages.sent += 1;
+      return send.apply(room, what);
+    };
+    Object.assign(room, { send: counted(room.send), setPresence: counted(room.setPresence) });
+    for (const type of ['message', 'signal', 'member-changed']) room.on(type, () => { this.messages.received += 1; });
   }
 
   #mesh(room) {
     const { iceTransportPolicy, turnTransport } = this.#parameters;
     const peers = new Peers(room, {
       channels: { [CHAT]: {} },
+      RTCPeerConnection: this.#Connection,
       configuration: { iceTransportPolicy, iceServers: (servers) => over(turnTransport, servers) },
     });
     this.peers = peers;
     this.#sent.clear();
     this.#mediaChanged();
+    peers.on('peer', ({ member, connection }) => this.#watch(member, connection));
     for (const type of ['peer', 'peer-gone', 'track']) peers.on(type, (value) => this.#tell(type, value));
-    peers.on('state', (value) => this.#tell('path', value));
+    for (const type of ['state', 'channel']) peers.on(type, (value) => this.#tell('path', value));
+    peers.on('state', ({ connection, state }) => state === 'connected' && this.#stands(connection));
     peers.on('error', ({ error }) => console.warn('posthouse: a connection complains:', error.message));
     peers.on('message', ({ member, data }) => this.#heard(member, data));
   }
 
+  #watch(member, { pc }) {
+    const name = this.#nameOf(member);
+    this.#setUps.set(pc, { began: performance.now(), took: null });
+    this.diary.watch(pc, name || member);
+    pc.addEventListener('datachannel', ({ channel }) => channel.label === PARCEL && this.#tell('parcel', { channel, name: this.#nameOf(member) }));
+  }
+
+  #stands({ pc }) {
+    const setUp = this.#setUps.get(pc);
+    setUp.took ??= Math.round(performance.now() - setUp.began);
+  }
+
+  /** A word for each switch that somebody turned. */
+  #switchedBy(member, name, data) {
+    const before = this.#switched.get(member) ?? { audio: true, screen: false };
+    this.#switched.set(member, data ?? before);
+    if (data?.audio !== undefined && data.audio !== before.audio) this.#tell('heard', { key: data.audio ? 'unmutes' : 'mutes', name });
+    if (data?.screen && !before.screen) this.#tell('heard', { key: 'shares', name });
+  }
+
   #heard(member, data) {
-    const name = this.room.members.get(member)?.name;
+    const name = this.#nameOf(member);
     try {
       const { text } = JSON.parse(data);
       if (typeof text === 'string') this.#tell('said', { name, text, own: false });
@@ -134,7 +217,7 @@ export class Meeting extends EventTarget {
     });
   }
 
-  #count(seconds) {
+  #countDown(seconds) {
     this.seconds = seconds;
     this.#tell('countdown');
   }
@@ -159,26 +242,31 @@ export class Meeting extends EventTarget {
 
   #end(state) {
     this.peers?.close();
+    this.since = 0;
     this.room = null;
     this.peers = null;
     this.#become(state);
   }
 
-  #switches() {
-    return { audio: this.#media.isOn('audio'), video: this.#media.isOn('video') };
-  }
-
   /** What is sent follows the devices; what is shown of them follows the switches. */
   #mediaChanged() {
     if (!this.peers) return;
-    const now = new Set(this.#media.stream.getTracks());
-    for (const track of this.#sent) if (!now.has(track)) this.peers.removeTrack(track);
-    for (const track of now) if (!this.#sent.has(track)) this.peers.addTrack(track, this.#media.stream);
-    this.#sent = now;
-    if (this.room.connection === 'open') this.room.setPresence(this.#switches()).catch(() => {});
+    for (const kind of ['audio', 'video']) this.#exchange(this.#sent.get(kind) ?? null, this.#media.sent(kind), kind);
+    if (this.room.connection === 'open') this.room.setPresence(this.#media.switches).catch(() => {});
+  }
+
+  /** Another track of the same kind needs no new offer. */
+  #exchange(old, track, kind) {
+    if (old === track) return;
+    if (old && track) this.peers.replaceTrack(old, track);
+    else if (old) this.peers.removeTrack(old);
+    else this.peers.addTrack(track, this.#media.stream);
+    if (track) this.#sent.set(kind, track);
+    else this.#sent.delete(kind);
   }
 
   #become(state) {
+    if (this.state !== state) this.diary.note('state', state);
     this.state = state;
     this.#tell('state');
   }

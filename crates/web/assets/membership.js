@@ -1,7 +1,8 @@
 // One seat in one room, from a `/join` answer to the last goodbye: the way in and out for messages.
 // The initiator's messages go through the room server, which stores them while nobody else is there; the joiner's over the socket.
 //
-// Events: `message` (detail: text), `open` and `lost` (the socket), `gone` (the server does not know this seat any more).
+// Events: `message` (detail: text), `open` and `lost` (the socket), `countdown` (detail: seconds to its next attempt), `gone` (the server does
+// not know this seat any more).
 
 import { Collider } from './collider.js';
 import { IceServers } from './ice.js';
@@ -15,6 +16,9 @@ export class Membership extends EventTarget {
   #offered = Promise.resolve();
   #initiator;
   #over = false;
+  /** Messages so far. */
+  sent = 0;
+  received = 0;
 
   /** `answer` is what `Room.join` gave. */
   constructor(room, { params, at }, turnTransport) {
@@ -23,6 +27,7 @@ export class Membership extends EventTarget {
     this.clientId = params.client_id;
     this.#initiator = params.is_initiator === 'true';
     this.messages = offersFirst(params.messages ?? []);
+    this.received = this.messages.length;
     this.ice = new IceServers(params, at, turnTransport);
     this.#collider = new Collider({
       url: params.wss_url,
@@ -51,6 +56,7 @@ export class Membership extends EventTarget {
 
   send(object) {
     if (this.#over) return;
+    this.sent += 1;
     const text = JSON.stringify(object);
     if (this.#initiator) this.#post(text, object.type === 'offer');
     else this.#collider.send(text);
@@ -95,7 +101,11 @@ export class Membership extends EventTarget {
   }
 
   #passOn() {
-    this.#collider.addEventListener('message', ({ detail }) => this.#tell('message', detail));
+    this.#collider.addEventListener('message', ({ detail }) => {
+      this.received += 1;
+      this.#tell('message', detail);
+    });
+    this.#collider.addEventListener('countdown', ({ detail }) => this.#tell('countdown', detail));
     this.#collider.addEventListener('refused', () => this.#tell('gone'));
     this.#collider.addEventListener('open', () => this.#tell('open'));
     this.#collider.addEventListener('lost', () => this.#tell('lost'));

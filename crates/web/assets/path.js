@@ -22,8 +22,8 @@ export async function selectedPath(pc) {
   };
 }
 
-/** Firefox has no transport report that names the pair; it marks the pair itself. */
-function selectedPair(stats) {
+/** The report of the pair in use. Firefox has no transport report that names the pair; it marks the pair itself. */
+export function selectedPair(stats) {
   const reports = [...stats.values()];
   const transport = reports.find((report) => report.type === 'transport' && report.selectedCandidatePairId);
   if (transport) return stats.get(transport.selectedCandidatePairId);

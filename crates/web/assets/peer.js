@@ -2,7 +2,9 @@
 // Message shapes are AppRTC's: {sdp, type}, {type: "candidate", label, id, candidate}.
 //
 // Events: `state` (connection or ICE state changed), `track` (detail: the track), `channel` (detail: the open channel),
-// `said` (detail: an object that the other page sent over the channel).
+// `said` (detail: an object that the other page sent over the channel), `parcel` (detail: a channel on which the other page offers a file).
+
+import { PARCEL } from './parcel.js';
 
 const CHANNEL = 'posthouse';
 
@@ -15,12 +17,12 @@ export class Peer extends EventTarget {
   /** The other side is this page too: it said so over the channel. */
   isPosthouse = false;
 
-  /** `configuration` as for RTCPeerConnection; `send(object)` brings a message to the other side. */
-  constructor({ configuration, media, send }) {
+  /** `configuration` as for RTCPeerConnection, which is `Connection`; `send(object)` brings a message to the other side. */
+  constructor({ Connection, configuration, media, send }) {
     super();
     this.#send = send;
     this.#media = media;
-    this.#pc = new RTCPeerConnection({ ...configuration, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    this.#pc = new Connection({ ...configuration, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
     this.#listen();
   }
 
@@ -42,7 +44,7 @@ export class Peer extends EventTarget {
     for (const kind of ['audio', 'video']) {
       const direction = this.#media.sends(kind) ? 'sendrecv' : 'recvonly';
       const transceiver = this.#pc.addTransceiver(kind, { direction, streams: [this.#media.stream] });
-      await transceiver.sender.replaceTrack(this.#media.track(kind));
+      await transceiver.sender.replaceTrack(this.#media.sent(kind));
     }
     await this.#describe(await this.#pc.createOffer());
   }
@@ -82,7 +84,7 @@ export class Peer extends EventTarget {
   /** Sends what the user's devices give now, after one was found, lost or changed. */
   async refreshTracks() {
     for (const { sender, receiver, stopped } of this.#pc.getTransceivers()) {
-      if (!stopped) await sender.replaceTrack(this.#media.track(receiver.track.kind));
+      if (!stopped) await sender.replaceTrack(this.#media.sent(receiver.track.kind));
     }
   }
 
@@ -112,6 +114,7 @@ export class Peer extends EventTarget {
     pc.addEventListener('track', ({ track }) => this.#tell('track', track));
     pc.addEventListener('datachannel', ({ channel }) => {
       if (channel.label === CHANNEL) this.#adopt(channel);
+      else if (channel.label === PARCEL) this.#tell('parcel', channel);
     });
   }
 
@@ -133,7 +136,7 @@ export class Peer extends EventTarget {
     if (transceiver.stopped || !this.#media.sends(kind)) return;
     transceiver.direction = 'sendrecv';
     sender.setStreams?.(this.#media.stream);
-    await sender.replaceTrack(this.#media.track(kind));
+    await sender.replaceTrack(this.#media.sent(kind));
   }
 
   /** A candidate of an earlier offer, or of a kind this browser does not know, is no reason to stop. */

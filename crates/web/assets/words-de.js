@@ -1,6 +1,9 @@
 // Jedes Wort der Seiten auf Deutsch; die Namen sind die der englischen Datei.
 
+import { callWords } from './words-call-de.js';
+
 export const german = {
+  ...callWords,
   languageName: 'Deutsch',
   language: 'Sprache',
   product: 'Posthouse',
@@ -87,36 +90,6 @@ export const german = {
   cameraOn: 'Kamera an',
   cameraOff: 'Kamera aus',
 
-  problem: {
-    insecure: 'Browser geben Kamera und Mikrofon nur Seiten, die mit https oder auf localhost geöffnet sind. Öffnen Sie diese Seite mit https, um gesehen und gehört zu werden.',
-    unsupported: 'Dieser Browser kann hier weder Kamera noch Mikrofon benutzen.',
-    denied: 'Kamera und Mikrofon sind für diese Seite gesperrt. Erlauben Sie sie in der Adresszeile oder in den Einstellungen des Browsers, und versuchen Sie es noch einmal.',
-    cameraDenied: 'Die Kamera ist für diese Seite gesperrt. Erlauben Sie sie in der Adresszeile oder in den Einstellungen des Browsers, und versuchen Sie es noch einmal.',
-    microphoneDenied: 'Das Mikrofon ist für diese Seite gesperrt. Erlauben Sie es in der Adresszeile oder in den Einstellungen des Browsers, und versuchen Sie es noch einmal.',
-    missing: 'Weder Kamera noch Mikrofon gefunden. Schließen Sie etwas an und versuchen Sie es noch einmal.',
-    cameraMissing: 'Keine Kamera gefunden.',
-    microphoneMissing: 'Kein Mikrofon gefunden.',
-    busy: 'Ein anderes Programm benutzt Kamera oder Mikrofon. Schließen Sie es und versuchen Sie es noch einmal.',
-    failed: 'Kamera oder Mikrofon ließen sich nicht starten.',
-    noWebrtc: 'Dieser Browser kann nicht anrufen: er hat kein WebRTC, oder es ist abgeschaltet.',
-  },
-
-  detail: {
-    room: 'Raum',
-    state: 'Verbindung',
-    signaling: 'Signalisierung',
-    path: 'Weg',
-    candidates: 'Kandidaten',
-    delay: 'Umlaufzeit',
-    received: 'Empfang',
-    sent: 'Versand',
-    duration: 'Dauer',
-    none: '–',
-    milliseconds: (value) => `${value} ms`,
-    kilobits: (value) => `${value} kbit/s`,
-    pair: (local, remote) => `${local} zu ${remote}`,
-  },
-
   meet: {
     name: 'Ihr Name, für die anderen',
     people: 'Leute',
@@ -138,7 +111,7 @@ export const german = {
     passphraseNeeded: 'Dieser Raum hat ein Kennwort, und das war es nicht.',
     waitingText: 'Schicken Sie diesen Link an die Leute, die Sie treffen wollen.',
     count: (here, capacity) => `${here} von höchstens ${capacity} da`,
-    cost: (others) => `Jeder sendet an jeden: Ihr Bild geht ${others}-mal hinaus. Wenn die Verbindung langsam ist, schalten Sie die Kamera aus.`,
+    cost: (others) => `Jeder sendet an jeden: Ihr Ton und Bild gehen ${others}-mal hinaus, bis etwa ${Math.ceil(others * 2.5)} Mbit/s. Wenn die Verbindung langsam ist, schalten Sie die Kamera aus.`,
     videoOf: (name) => `Video von ${name}`,
     countdown: (seconds) => `Verbindung verloren, neuer Versuch in ${seconds} s`,
     arrived: (name) => `${name} ist da.`,
@@ -146,6 +119,10 @@ export const german = {
     removed: (name) => `${name} wurde entfernt.`,
     away: (name) => `${name} hat die Verbindung verloren.`,
     knocks: (name) => `${name} klopft an.`,
+    mutes: (name) => `${name} ist stumm.`,
+    unmutes: (name) => `${name} ist nicht mehr stumm.`,
+    shares: (name) => `${name} teilt den Bildschirm.`,
+    sharing: 'Bildschirm',
     chip: { connecting: 'Verbindet…', direct: 'Direkt', relayed: 'Über Relay', reconnecting: 'Verbindet neu…', gone: 'Fort' },
     state: {
       joining: 'Eintreten…',

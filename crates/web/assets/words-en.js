@@ -1,7 +1,10 @@
 // Every word that the pages say, in English. Another language is a file like this one with the same names in it:
 // a value is a text, or a function that makes one.
 
+import { callWords } from './words-call-en.js';
+
 export const english = {
+  ...callWords,
   languageName: 'English',
   language: 'Language',
   product: 'Posthouse',
@@ -88,36 +91,6 @@ export const english = {
   cameraOn: 'Camera on',
   cameraOff: 'Camera off',
 
-  problem: {
-    insecure: 'Browsers give camera and microphone only to pages opened with https or on localhost. Open this room with https to be seen and heard.',
-    unsupported: 'This browser cannot use a camera or microphone here.',
-    denied: 'Camera and microphone are blocked for this site. Allow them in the address bar or in the browser’s site settings, then try again.',
-    cameraDenied: 'The camera is blocked for this site. Allow it in the address bar or in the browser’s site settings, then try again.',
-    microphoneDenied: 'The microphone is blocked for this site. Allow it in the address bar or in the browser’s site settings, then try again.',
-    missing: 'No camera or microphone was found. Plug one in, then try again.',
-    cameraMissing: 'No camera was found.',
-    microphoneMissing: 'No microphone was found.',
-    busy: 'The camera or microphone is used by another program. Close that program, then try again.',
-    failed: 'The camera or microphone could not be started.',
-    noWebrtc: 'This browser cannot make calls: it has no WebRTC, or it is switched off.',
-  },
-
-  detail: {
-    room: 'Room',
-    state: 'Connection',
-    signaling: 'Signaling',
-    path: 'Path',
-    candidates: 'Candidates',
-    delay: 'Round trip',
-    received: 'Receiving',
-    sent: 'Sending',
-    duration: 'Call time',
-    none: '–',
-    milliseconds: (value) => `${value} ms`,
-    kilobits: (value) => `${value} kbit/s`,
-    pair: (local, remote) => `${local} to ${remote}`,
-  },
-
   meet: {
     name: 'Your name, for the others',
     people: 'People',
@@ -139,7 +112,7 @@ export const english = {
     passphraseNeeded: 'This room has a passphrase, and this was not it.',
     waitingText: 'Send this link to the people you want to meet.',
     count: (here, capacity) => `${here} of at most ${capacity} here`,
-    cost: (others) => `Everybody sends to everybody: your pictures go out ${others} times. If the connection is slow, switch your camera off.`,
+    cost: (others) => `Everybody sends to everybody: your sound and picture go out ${others} times, up to about ${Math.ceil(others * 2.5)} Mbit/s. If the connection is slow, switch your camera off.`,
     videoOf: (name) => `Video of ${name}`,
     countdown: (seconds) => `Connection lost, trying again in ${seconds} s`,
     arrived: (name) => `${name} came in.`,
@@ -147,6 +120,10 @@ export const english = {
     removed: (name) => `${name} was removed.`,
     away: (name) => `${name} lost the connection.`,
     knocks: (name) => `${name} knocks.`,
+    mutes: (name) => `${name} is muted.`,
+    unmutes: (name) => `${name} is not muted any more.`,
+    shares: (name) => `${name} shares the screen.`,
+    sharing: 'screen',
     chip: { connecting: 'Connecting…', direct: 'Direct', relayed: 'Relayed', reconnecting: 'Reconnecting…', gone: 'Gone' },
     state: {
       joining: 'Joining…',

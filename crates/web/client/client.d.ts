@@ -159,6 +159,8 @@ export interface PeersOptions {
   /** Label to options; every side names the same ones. */
   channels?: Record<string, Omit<RTCDataChannelInit, 'negotiated' | 'id'>>;
   /** As for RTCPeerConnection. `iceServers` as a function chooses among the server's. */
+  /** Where the global one will not do: a class of its shape (a subclass, or a package's in Node). */
+  RTCPeerConnection?: new (configuration: RTCConfiguration) => RTCPeerConnection;
   configuration?: Omit<RTCConfiguration, 'iceServers'> & {
     iceServers?: RTCIceServer[] | ((servers: RTCIceServer[]) => RTCIceServer[]);
   };

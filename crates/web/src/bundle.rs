@@ -23,11 +23,14 @@ macro_rules! files {
 const FILES: &[(&str, &[u8])] = files![
     "awake.js",
     "base.css",
+    "booth.css",
+    "booth.js",
     "call-page.js",
     "call.css",
     "call.html",
     "call.js",
     "candidate-table.js",
+    "chat.js",
     "check-devices.js",
     "check-nat.js",
     "check-refusals.js",
@@ -38,7 +41,7 @@ const FILES: &[(&str, &[u8])] = files![
     "clipboard.js",
     "collider.js",
     "connectivity-test.js",
-    "controls.js",
+    "constraints.js",
     "dashboard-allocations.js",
     "dashboard-api.js",
     "dashboard-ask.js",
@@ -56,6 +59,11 @@ const FILES: &[(&str, &[u8])] = files![
     "dashboard.css",
     "dashboard.html",
     "details.js",
+    "device-menus.js",
+    "device-problem.js",
+    "devices.js",
+    "dialog.js",
+    "diary.js",
     "door.js",
     "drawing.js",
     "element.js",
@@ -65,8 +73,11 @@ const FILES: &[(&str, &[u8])] = files![
     "ice-config.js",
     "ice-url.js",
     "ice.js",
+    "icon.js",
     "icons.svg",
+    "idleness.js",
     "invitation.js",
+    "keys.js",
     "landing.css",
     "landing.html",
     "landing.js",
@@ -75,38 +86,55 @@ const FILES: &[(&str, &[u8])] = files![
     "learn.css",
     "learn.html",
     "lesson.js",
+    "level.js",
+    "lobby.js",
+    "loopback.js",
     "media.js",
     "meet-page.js",
     "meet.css",
     "meet.html",
     "meeting.js",
     "membership.js",
+    "menu.js",
     "name.js",
+    "network.js",
+    "notice.js",
+    "numbers.js",
+    "panels.js",
     "parameters.js",
+    "parcel-row.js",
+    "parcel.js",
     "path.js",
     "patience.js",
     "peer.js",
     "people.js",
     "plot.js",
-    "qr.js",
     "posthouse.svg",
+    "qr.js",
     "recent.js",
     "relay-pair.js",
     "report.js",
     "robots.txt",
     "room.js",
     "rows.js",
+    "save-file.js",
+    "screen.js",
+    "sdp.js",
     "seat.js",
     "server-list.js",
     "settings.js",
     "sheet.css",
+    "speakers.js",
     "stage.js",
     "strings.js",
     "test-page.js",
     "test.css",
     "test.html",
+    "tuned-connection.js",
     "verdicts.js",
     "visit.js",
+    "words-call-de.js",
+    "words-call-en.js",
     "words-de.js",
     "words-en.js",
 ];
@@ -369,10 +397,9 @@ mod tests {
         for (page, _) in PAGES {
             for attribute in ["data-text=\"", "data-label=\""] {
                 for key in quoted(text(page), attribute) {
-                    for language in ["words-en.js", "words-de.js"] {
-                        let own = format!("dashboard-{language}");
-                        let files = [language, &own].map(text);
-                        let known = files.iter().any(|words| has_word(words, key));
+                    for language in ["en", "de"] {
+                        let files = ["words", "words-call", "dashboard-words"];
+                        let known = files.iter().any(|words| has_word(text(&format!("{words}-{language}.js")), key));
                         assert!(known, "{page} asks for {key}: not in {language}");
                     }
                 }
@@ -388,13 +415,13 @@ mod tests {
     }
 
     #[test]
-    fn a_page_with_everything_it_loads_stays_below_one_hundred_and_fifty_kilobytes() {
+    fn a_page_with_everything_it_loads_stays_below_a_quarter_of_a_megabyte() {
         let prefix = format!("/assets/{}/", tag());
         for (page, _) in PAGES {
             let loaded: BTreeSet<&str> =
                 quoted(text(page), &prefix).into_iter().map(|name| name.split('#').next().unwrap_or(name)).collect();
             let bytes: usize = loaded.iter().map(|name| text(name).len()).sum::<usize>() + text(page).len();
-            assert!(bytes < 150_000, "{page}: {bytes} bytes");
+            assert!(bytes < 250_000, "{page}: {bytes} bytes");
         }
     }
 }

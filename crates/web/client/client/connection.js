@@ -26,14 +26,14 @@ export class Connection extends Events {
   #ignoring = false;
   #timer = 0;
 
-  constructor({ member, polite, configuration, channels, tracks, send }) {
+  constructor({ member, polite, Pc, configuration, channels, tracks, send }) {
     super();
     this.member = member;
     this.#polite = polite;
     this.#wanted = channels;
     this.#tracks = tracks;
     this.#outbox = new Outbox((signals) => send({ from: this.id, to: this.theirs ?? undefined, signals }));
-    this.pc = new RTCPeerConnection(configuration);
+    this.pc = new Pc(configuration);
     this.#listen();
   }
 

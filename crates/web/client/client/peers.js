@@ -13,15 +13,17 @@ export class Peers extends Events {
   /** Member id to `Connection`. */
   connections = new Map();
   #room;
+  #Pc;
   #configuration;
   #channels;
   /** Track to the streams it belongs to. */
   #tracks = new Map();
   #stop = [];
 
-  /** `tracks`: pairs of track and stream. `channels`: label to options of createDataChannel, the same ones on every side. */
-  constructor(room, { stream = null, channels = {}, configuration = {} } = {}) {
+  /** `channels`: label to options of createDataChannel, the same ones on every side. `RTCPeerConnection`: the class, where the global one will not do. */
+  constructor(room, { stream = null, channels = {}, configuration = {}, RTCPeerConnection = globalThis.RTCPeerConnection } = {}) {
     super();
+    this.#Pc = RTCPeerConnection;
     this.#room = room;
     this.#channels = channels;
     this.#configuration = configuration;
@@ -95,6 +97,7 @@ export class Peers extends Events {
     const connection = new Connection({
       member,
       polite,
+      Pc: this.#Pc,
       configuration: this.#current(),
       channels: this.#channels,
       tracks: () => this.#tracks,
