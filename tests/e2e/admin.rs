@@ -36,7 +36,7 @@ const ALLOCATIONS: &str = "posthouse_relay_allocations";
 const CREATED: &str = "posthouse_relay_allocations_created_total";
 
 /// Workers publish their counters every now and then, not at every packet.
-async fn wait_until_live(server: &Server, expected: f64) {
+pub(crate) async fn wait_until_live(server: &Server, expected: f64) {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
         let samples = samples(server).await;

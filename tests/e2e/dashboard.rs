@@ -14,9 +14,9 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::collider::Collider;
 use crate::harness::http::{Answer, get, post, request_on, request_with};
+use crate::harness::member::Member;
 use crate::harness::settings::SECRET;
 use crate::harness::{Server, Settings};
-use crate::v1::Member;
 
 /// What has not come by then will not come; a busy machine needs less.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -6,6 +6,7 @@ pub(crate) mod coturn;
 pub(crate) mod credential;
 pub(crate) mod folder;
 pub(crate) mod http;
+pub(crate) mod member;
 pub(crate) mod namespace;
 pub(crate) mod ports;
 pub(crate) mod server;

@@ -1,99 +1,77 @@
 //! Our own protocol through the real binary: what a member is given really relays, and a kick really ends it.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use posthouse_probe::{Ask, Plan, Target, allocate, echo};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{WebSocketStream, client_async};
+use posthouse_probe::{Ask, Plan, Target, Way, allocate, echo};
+use serde_json::json;
+use tokio::net::UdpSocket;
 
+use crate::admin::wait_until_live;
+use crate::harness::member::{Member, target_of};
 use crate::harness::{Server, Settings};
 
-/// What has not come by then will not come; a busy machine needs less.
-const LIMIT: Duration = Duration::from_secs(20);
+const ASK: Ask = Ask { lifetime: None, family: None };
 
-pub(crate) struct Member {
-    socket: WebSocketStream<TcpStream>,
-    pub(crate) joined: Value,
-}
-
-impl Member {
-    pub(crate) async fn arrive(web: SocketAddr, frame: Value) -> Self {
-        let stream = TcpStream::connect(web).await.expect("the web listener accepts");
-        let (socket, _) = client_async(format!("ws://{web}/v1/socket"), stream).await.expect("a WebSocket");
-        let mut member = Self { socket, joined: Value::Null };
-        member.say(&frame).await;
-        member.joined = member.hear().await;
-        member
-    }
-
-    pub(crate) async fn join(web: SocketAddr, room: &str) -> Self {
-        let member = Self::arrive(web, json!({"type": "join", "id": 1, "room": room})).await;
-        assert_eq!(member.joined["type"], "joined", "{}", member.joined);
-        member
-    }
-
-    async fn say(&mut self, frame: &Value) {
-        self.socket.send(Message::text(frame.to_string())).await.expect("the socket takes a frame");
-    }
-
-    pub(crate) async fn hear(&mut self) -> Value {
-        loop {
-            match timeout(LIMIT, self.socket.next()).await.expect("a frame comes") {
-                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).expect("JSON"),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("expected a frame, got {other:?}"),
-            }
-        }
-    }
-
-    /// The code the server closes with.
-    pub(crate) async fn closed(&mut self) -> u16 {
-        loop {
-            match timeout(LIMIT, self.socket.next()).await.expect("the socket closes") {
-                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
-                Some(Ok(_)) => {}
-                other => panic!("expected a close frame, got {other:?}"),
-            }
-        }
-    }
-
-    pub(crate) fn target(&self, relay: SocketAddr) -> Target {
-        let servers = self.joined["ice"]["iceServers"].as_array().expect("a list");
-        let turn = servers.iter().find(|entry| entry["username"].is_string()).expect("an entry with a username");
-        let text = |key: &str| turn[key].as_str().expect("a string").to_owned();
-        Target::new(relay, text("username"), text("credential"))
+/// The credential is refused, on whichever worker the attempt arrives.
+async fn is_refused(target: &Target) {
+    for _ in 0..8 {
+        let refused = allocate(target, &ASK).await.err().expect("a credential that was taken back");
+        assert_eq!(refused.code(), Some(401), "{refused}");
     }
 }
 
 #[tokio::test]
 async fn the_credentials_of_a_seat_relay_and_end_with_a_kick() {
-    let server = Server::start(&Settings::default());
-    let mut alice = Member::join(server.web, "kitchen").await;
+    let server = Server::start(&Settings::default().loopback_peers());
+    let mut alice = Member::create(server.web, "kitchen", json!({"capacity": 3})).await;
     let mut bob = Member::join(server.web, "kitchen").await;
-    let target = bob.target(server.relay);
-    let report = echo(&target, &Plan::default()).await.unwrap();
-    assert!(report.is_whole(), "{report}");
-    let mut allocation = allocate(&target, &Ask { lifetime: None, family: None }).await.unwrap();
-    allocation.refresh(Duration::from_secs(600)).await.unwrap();
+    let carol = Member::join(server.web, "kitchen").await;
+    let (peer, target) = (UdpSocket::bind("127.0.0.1:0").await.unwrap(), bob.target(server.relay));
+    let at = peer.local_addr().unwrap();
+    bob.say(&json!({"type": "ice", "id": 2})).await;
+    assert_eq!(bob.hear().await["type"], "member-joined");
+    let renewed = target_of(&bob.hear().await["ice"], server.relay);
+    let mut bobs = allocate(&target, &ASK).await.unwrap();
+    let mut carols = allocate(&carol.target(server.relay), &ASK).await.unwrap();
+    for (allocation, word) in [(&mut bobs, b"bob"), (&mut carols, b"car")] {
+        allocation.open(at, Way::Channel).await.unwrap();
+        allocation.send(at, Way::Channel, word).await.unwrap();
+        let mut said = [0; 3];
+        peer.recv_from(&mut said).await.unwrap();
+        assert_eq!(&said, word);
+    }
     alice.say(&json!({"type": "kick", "id": 2, "member": bob.joined["member"]})).await;
-    let joined = alice.hear().await;
-    assert_eq!(joined["type"], "member-joined", "{joined}");
     assert_eq!(bob.hear().await["reason"], "kicked");
     assert_eq!(bob.closed().await, 4403);
+    is_refused(&target).await;
+    is_refused(&renewed).await;
     // The workers are told without being waited for.
-    let until = Instant::now() + LIMIT;
-    let gone = loop {
-        match allocation.refresh(Duration::from_secs(600)).await {
-            Ok(_) => assert!(Instant::now() < until, "the allocation lives on"),
-            Err(gone) => break gone,
-        }
-    };
-    assert_eq!(gone.code(), Some(437), "{gone}");
+    wait_until_live(&server, 1.0).await;
+    assert_eq!(bobs.refresh(Duration::from_secs(600)).await.unwrap_err().code(), Some(401));
+    for _ in 0..5 {
+        bobs.send(at, Way::Channel, b"bob").await.unwrap();
+    }
+    carols.refresh(Duration::from_secs(600)).await.unwrap();
+    carols.send(at, Way::Channel, b"car").await.unwrap();
+    let mut said = [0; 3];
+    peer.recv_from(&mut said).await.unwrap();
+    assert_eq!(&said, b"car", "what a kicked member sends goes nowhere");
+    let report = echo(&carol.target(server.relay), &Plan::default()).await.unwrap();
+    assert!(report.is_whole(), "{report}");
+}
+
+#[tokio::test]
+async fn a_room_closed_by_its_owner_takes_the_credentials_of_all_its_members_along() {
+    let server = Server::start(&Settings::default());
+    let mut alice = Member::join(server.web, "kitchen").await;
+    let bob = Member::join(server.web, "kitchen").await;
+    let other = Member::join(server.web, "cellar").await;
+    alice.say(&json!({"type": "close", "id": 2})).await;
+    assert_eq!(alice.closed().await, 4404);
+    is_refused(&alice.target(server.relay)).await;
+    is_refused(&bob.target(server.relay)).await;
+    let report = echo(&other.target(server.relay), &Plan::default()).await.unwrap();
+    assert!(report.is_whole(), "{report}");
 }
 
 #[tokio::test]

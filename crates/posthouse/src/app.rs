@@ -68,7 +68,7 @@ async fn serve(config: Config, file: Option<PathBuf>, logging: Logging) -> Resul
     webhooks.apply(&config.webhooks);
     let ports = Ports {
         ice: credentials.clone(),
-        relay: Arc::new(EndOfMembership(Arc::clone(&relay))),
+        relay: Arc::new(EndOfMembership { relay: Arc::clone(&relay), credentials: Arc::clone(&credentials) }),
         pages: pages.clone(),
         events: webhooks.clone(),
     };

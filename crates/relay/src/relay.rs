@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use posthouse_turn::{AllocationId, Settings, Shared};
 use socket2::SockRef;
 
+use crate::clock::now;
 use crate::config::{Config, EngineChoice};
 use crate::engine::mmsg::Mmsg;
 use crate::engine::uring::Uring;
@@ -36,6 +38,9 @@ pub struct Relay {
     settings: Mutex<Arc<Settings>>,
     ports: Arc<Ports>,
     engine: EngineChoice,
+    shared: Shared,
+    /// The minute in which a revocation was last forgotten.
+    forgotten_in: AtomicU64,
 }
 
 impl Relay {
@@ -57,7 +62,7 @@ impl Relay {
         let engine = settle(config.engine);
         let workers = controls(count, &settings).map_err(StartError::Worker)?;
         let common = Common {
-            shared,
+            shared: shared.clone(),
             ports: Arc::clone(&ports),
             batch: config.buffers.batch,
             coalesce: config.coalesce,
@@ -66,7 +71,16 @@ impl Relay {
             engine,
         };
         let settings = Mutex::new(settings);
-        let relay = Self { workers, threads: Mutex::default(), listening, settings, ports, engine };
+        let relay = Self {
+            workers,
+            threads: Mutex::default(),
+            listening,
+            settings,
+            ports,
+            engine,
+            shared,
+            forgotten_in: AtomicU64::new(0),
+        };
         for control in &relay.workers {
             let own = std::mem::take(&mut sockets[control.number]);
             let thread = spawn(Arc::clone(control), own, common.clone()).map_err(StartError::Worker)?;
@@ -147,6 +161,25 @@ impl Relay {
         // Every worker is told, also behind one that hangs; and again, as an allocation may have been on its way from one
         // that was not told yet to one that was.
         tell() + tell() == 0
+    }
+
+    /// [`Self::end_user`], and no time-limited credential of that user id is good any more, on any worker: 401 until
+    /// `until` (seconds since 1970), when the last of them has expired anyway.
+    pub fn revoke_user(&self, user: &str, until: u64) -> bool {
+        // First refused, then ended: nothing is made between the two.
+        if self.shared.revoke(now(), user, until).is_some() {
+            self.tell_forgotten();
+        }
+        self.end_user(user)
+    }
+
+    /// Once a minute at most: owners of rooms, who may be anybody, make this happen.
+    fn tell_forgotten(&self) {
+        let minute = now().unix / 60;
+        if self.forgotten_in.swap(minute, Ordering::Relaxed) != minute {
+            let revoked = self.shared.revoked();
+            tracing::warn!(target: "relay", revoked, "too many credentials were taken back: the one that expires first is good again");
+        }
     }
 
     /// New settings apply with the workers' next batch; living allocations are judged by them. What [`Config`] holds

@@ -75,7 +75,7 @@ pub enum Departure {
     Left,
     /// It said goodbye.
     Bye,
-    /// Collider's `DELETE`.
+    /// Collider's `DELETE`; in a meeting, by the owner: kicked, or the room was closed.
     Deleted,
     /// Its socket was lost and it did not come back.
     Lost,

@@ -82,6 +82,10 @@ pub struct IceServer {
 pub trait RelayControl: Send + Sync {
     /// The membership that `label` was minted for is over for good: free its allocations. It must not wait.
     fn end_user(&self, label: &str);
+
+    /// The membership was ended by the owner of the room: free its allocations, and refuse from now on every credential
+    /// that was ever minted for `label`. It must not wait.
+    fn revoke_user(&self, label: &str);
 }
 
 /// Hands out the browser pages.

@@ -37,7 +37,7 @@ pub(crate) struct Caller<'r> {
 }
 
 impl Server {
-    /// The checks of RFC 8489 §9.2.4 in our order: integrity, completeness, nonce, algorithms, user, MAC, expiry.
+    /// The checks of RFC 8489 §9.2.4 in our order: integrity, completeness, nonce, algorithms, user, MAC, expiry, revocation.
     pub(crate) fn authenticate<'r>(&mut self, request: &Request<'r>) -> Result<Caller<'r>, Refusal> {
         let Request { message, settings, now, .. } = *request;
         let from = request.reply.to;
@@ -90,7 +90,9 @@ impl Server {
         if let Some(allocation) = allocation {
             allocation.key.get_or_insert_with(|| Box::new((algorithm, key.clone())));
         }
-        if settings.has_expired(now, username) && !may_go_on && !self.may_bind_on(request, username) {
+        let has_expired = settings.has_expired(now, username) && !may_go_on && !self.may_bind_on(request, username);
+        // 8. One that was taken back does nothing more, refresh included.
+        if has_expired || self.shared.has_revoked(now, settings, username) {
             return Err(Refusal::Unauthenticated);
         }
 

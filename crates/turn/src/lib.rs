@@ -34,6 +34,7 @@ mod relaying;
 mod request;
 mod reservation;
 mod response;
+mod revocation;
 mod server;
 mod session;
 mod settings;

@@ -8,13 +8,14 @@ use crate::bandwidth::{Everyone, SharedBucket};
 use crate::limiter::Proofs;
 use crate::mobility::{Directory, Entry, Listing};
 use crate::reservation::Reservations;
+use crate::revocation::Revocations;
 use crate::settings::Quotas;
 use crate::{AllocationId, Refusal};
 
 /// What several servers in one process share: the count of allocations, their bandwidth, the ports held in reserve,
-/// where mobile allocations are, and which addresses proved that they are not forged.
+/// where mobile allocations are, whose credentials were taken back, and which addresses proved that they are not forged.
 ///
-/// Cheap to clone. Its locks are taken at an Allocate and at the end of an allocation, never for a packet: bandwidth
+/// Cheap to clone. Its locks are taken for requests and at the end of an allocation, never for a packet: bandwidth
 /// and proofs are kept in atomics.
 #[derive(Debug, Clone, Default)]
 pub struct Shared {
@@ -23,6 +24,7 @@ pub struct Shared {
     everyone: Arc<Everyone>,
     directory: Arc<Mutex<Directory>>,
     proofs: Arc<Proofs>,
+    revocations: Arc<Revocations>,
 }
 
 impl Shared {
@@ -59,6 +61,10 @@ impl Shared {
     /// Which addresses are not forged.
     pub(crate) fn proofs(&self) -> Arc<Proofs> {
         Arc::clone(&self.proofs)
+    }
+
+    pub(crate) fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     pub(crate) fn everyone(&self) -> &Arc<Everyone> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Effects, Event, Meeting, Rules};
-use crate::{Outcome, Refusal, Timestamp};
+use crate::{Outcome, Refusal, Socket, Timestamp};
 
 impl Meeting {
     /// Something for one other member, or for all. One whose mailbox is full is lost; whoever wrote to it alone is told.
@@ -47,6 +47,13 @@ impl Meeting {
             self.tell_others(rules, &id.clone(), Event::Changed { member: id, data }, effects);
         }
         Ok(())
+    }
+
+    /// Is this a member, and on this socket?
+    pub fn attend(&mut self, rules: &Rules, now: Timestamp, id: &str, socket: Socket) -> Outcome<(), Effects> {
+        let effects = self.expire(rules, now);
+        let here = self.position(id).is_some_and(|at| self.members[at].socket() == Some(socket));
+        Outcome { answer: if here { Ok(()) } else { Err(Refusal::UnknownClient) }, effects }
     }
 
     /// News from the house for one member, on whatever socket it is.

@@ -1,7 +1,7 @@
 //! Changes of meetings, and all that follows from them.
 
 use posthouse_rooms::{
-    Meeting, Outcome, Parcel, Roll, RoomId, Timestamp,
+    Departure, Meeting, Outcome, Parcel, Roll, RoomId, Timestamp,
     meeting::{Effects, Rules, Tell},
 };
 use tracing::debug;
@@ -37,8 +37,10 @@ impl Post {
         closes.iter().for_each(|close| self.close_here(close));
         for ended in ended {
             debug!(target: "rooms", room = room.as_str(), why = ?ended.why, "a member is gone");
-            if let Some(label) = ended.label {
-                self.relay.end_user(&label.0);
+            match (ended.label, ended.why) {
+                (Some(label), Departure::Deleted) => self.relay.revoke_user(&label.0),
+                (Some(label), _) => self.relay.end_user(&label.0),
+                (None, _) => {}
             }
         }
         let far = far.into_iter().map(|tell| (tell.to.node, Parcel::Tell(tell)));

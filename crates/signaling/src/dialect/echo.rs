@@ -73,6 +73,8 @@ impl IceServers for Nothing {
 
 impl RelayControl for Nothing {
     fn end_user(&self, _: &str) {}
+
+    fn revoke_user(&self, _: &str) {}
 }
 
 impl Pages for Nothing {

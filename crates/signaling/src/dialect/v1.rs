@@ -80,7 +80,7 @@ impl V1 {
             (Asked::Join(join), id) => self.join(id, *join).await,
             (Asked::Resume { token, seen }, id) => self.resume(id, &token, seen).await,
             (Asked::Ask { request }, id) => self.ask(id, &request).await,
-            (Asked::Ice, id) => self.ice(id),
+            (Asked::Ice, id) => self.ice(id).await,
             (Asked::Ping | Asked::Ack { .. }, id) => Step::Say(ok(id)),
         }
     }
@@ -121,9 +121,16 @@ impl V1 {
         Step::Continue
     }
 
-    fn ice(&self, id: u64) -> Step {
-        let Seat::Taken(ticket) = &self.seat else { return Step::Say(not_joined(id)) };
-        let ice = self.mint(&ticket.member);
+    async fn ice(&self, id: u64) -> Step {
+        let Seat::Taken(Ticket { room, member }) = &self.seat else { return Step::Say(not_joined(id)) };
+        let socket = self.peer.socket();
+        // One whose membership has just ended gets nothing more, even if its socket is not closed yet.
+        let seated =
+            self.peer.post().change_meeting(room, |one, rules, now| one.attend(rules, now, member, socket)).await;
+        if let Err(trouble) = seated {
+            return Step::Say(Fault::from(trouble).frame(Some(id)));
+        }
+        let ice = self.mint(member);
         Step::Say(format!(r#"{{"type":"ok","id":{id},"ice":{}}}"#, json::plain(&words::Ice::of(&ice))))
     }
 

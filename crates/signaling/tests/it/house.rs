@@ -319,6 +319,10 @@ impl RelayControl for Relay {
     fn end_user(&self, label: &str) {
         self.0.lock().unwrap().push(label.to_owned());
     }
+
+    fn revoke_user(&self, label: &str) {
+        self.0.lock().unwrap().push(format!("{label} revoked"));
+    }
 }
 
 pub(crate) struct Desk;

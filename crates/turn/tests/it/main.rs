@@ -20,6 +20,7 @@ mod model;
 mod policy;
 mod refresh;
 mod relaying;
+mod revocation;
 mod rfc;
 mod sim;
 mod tcp_allocations;
