@@ -26,3 +26,4 @@ mod reload;
 mod rooms;
 mod sockets;
 mod v1;
+mod webhooks;

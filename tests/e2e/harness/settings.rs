@@ -92,6 +92,12 @@ impl Settings {
         self
     }
 
+    /// Backends that are told what happens to rooms.
+    pub(crate) fn webhooks(mut self, urls: &[String], secret: &str) -> Self {
+        let _ = writeln!(self.rest, "[webhooks]\nurls = {urls:?}\nsecret = {secret:?}");
+        self
+    }
+
     /// The file. `listeners` are the lines that the harness decides: section and line.
     pub(crate) fn toml(&self, listeners: &[(&str, String)]) -> String {
         let mut toml = format!("[auth]\nrealm = \"{REALM}\"\nsecrets = [\"{SECRET}\"]\n");
