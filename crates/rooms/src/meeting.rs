@@ -31,7 +31,7 @@ pub use join::{Entered, Join};
 use mailbox::Mailbox;
 pub use making::{Change, Making, Terms};
 use member::{Guest, Seat};
-pub use member::{Member, Seen, Welcome};
+pub use member::{Knock, Member, Seen, Welcome};
 pub use request::{Authority, Caller, Request};
 use requests::Requests;
 pub use resume::Resume;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Effects, Event, Guest, Meeting, Rules, telling::unnumbered};
+use super::{Effects, Event, Guest, Knock, Meeting, Rules, telling::unnumbered};
 use crate::{Close, Closing, Refusal, Socket};
 
 impl Meeting {
@@ -65,13 +65,8 @@ impl Meeting {
 
     /// A new owner hears who has been waiting.
     pub(super) fn tell_of_guests(&mut self, rules: &Rules, at: usize, effects: &mut Effects) {
-        let knocks: Vec<Arc<Event>> = self
-            .guests
-            .iter()
-            .map(|guest| Arc::new(Event::Knock { guest: guest.id.clone(), name: guest.name.clone() }))
-            .collect();
-        for knock in &knocks {
-            self.tell(rules, at, knock, effects);
+        for Knock { guest, name } in self.knocks() {
+            self.tell(rules, at, &Arc::new(Event::Knock { guest, name }), effects);
         }
     }
 }

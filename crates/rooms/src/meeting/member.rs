@@ -104,6 +104,18 @@ pub struct Welcome {
     pub members: Vec<Seen>,
     /// What holds here.
     pub state: State,
+    /// Those who wait at the door, for an owner that comes back: its client may have read their knocks and forgotten them
+    /// since. A newcomer hears them as events.
+    pub knocks: Vec<Knock>,
+}
+
+/// One who waits at the door, as owners see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knock {
+    /// The id it would have as a member.
+    pub guest: Arc<str>,
+    /// What it calls itself.
+    pub name: Option<Arc<str>>,
 }
 
 /// A member as another one sees it.
@@ -140,6 +152,13 @@ impl super::Meeting {
             received: own.requests.last(),
             members: others.map(seen).collect(),
             state: self.state(),
+            knocks: Vec::new(),
         }
+    }
+
+    /// Those who wait at the door, in the order they knocked.
+    pub(super) fn knocks(&self) -> Vec<Knock> {
+        let knock = |guest: &Guest| Knock { guest: guest.id.clone(), name: guest.name.clone() };
+        self.guests.iter().map(knock).collect()
     }
 }

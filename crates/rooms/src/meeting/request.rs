@@ -114,9 +114,9 @@ impl Meeting {
         if self.terms.as_ref().is_none_or(|terms| terms.owner != secret) {
             return Err(Refusal::NotOwner);
         }
-        if !std::mem::replace(&mut self.members[at].owner, true) {
-            self.tell_of_guests(rules, at, effects);
-        }
+        self.members[at].owner = true;
+        // Also one who is an owner already: it asks because it wants to know.
+        self.tell_of_guests(rules, at, effects);
         Ok(())
     }
 

@@ -47,7 +47,8 @@ impl Meeting {
             effects.tell(&mut line, message.clone());
         }
         member.seat = Seat::Live(line);
-        let welcome = self.welcome(at, false);
+        let knocks = if self.members[at].owner { self.knocks() } else { Vec::new() };
+        let welcome = Welcome { knocks, ..self.welcome(at, false) };
         if older.is_none() {
             self.tell_others(rules, &resume.member, Event::Back(resume.member.clone()), effects);
         }

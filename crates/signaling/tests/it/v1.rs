@@ -266,6 +266,32 @@ async fn who_knocks_waits_and_hears_what_the_owner_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_comes_back_without_a_memory_learns_who_waits_still() {
+    let house = House::with(|config| config.rooms.capacity = 4).await;
+    let (mut a, joined) = Client::join(&house, json!({"room": "r", "create": {"knock": true}})).await;
+    let mut guests = [Client::connect(&house).await, Client::connect(&house).await];
+    for (guest, name) in guests.iter_mut().zip(["Bob", "Eve"]) {
+        guest.say(&frame("join", 7, json!({"room": "r", "name": name}))).await;
+        assert_eq!(next(guest).await["type"], "waiting");
+    }
+    let [bob, eve] = [a.event().await, a.event().await];
+    a.socket.say(&json!({"type": "ack", "seq": eve["seq"]}).to_string()).await;
+    a.done("deny", json!({"member": eve["member"]})).await;
+    let resumed = a.resume(&house).await;
+    assert_eq!(resumed["knocks"], json!([{"member": bob["member"], "name": "Bob"}]));
+    let again = a.ask("own", json!({"owner": joined["owner"]})).await;
+    assert_eq!(a.answer(again).await.0["type"], "ok");
+    let mut knocked = a.event().await;
+    while knocked["type"] != "knock" {
+        knocked = a.event().await;
+    }
+    assert_eq!(knocked["member"], bob["member"]);
+    a.done("admit", json!({"member": bob["member"]})).await;
+    let seat = next(&mut guests[0]).await;
+    assert_eq!((&seat["type"], &seat["knocks"]), (&json!("joined"), &Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kick_and_a_close_end_sockets_and_relay_credentials_at_once() {
     let house = House::open().await;
     let (mut a, mut b) = two(&house).await;

@@ -146,6 +146,7 @@ export class Room extends Events {
         if (!first) return;
         resolve(this);
         this.tell('joined', { resumed: frame.resumed });
+        for (const knock of frame.knocks ?? []) this.#knocked(knock);
       });
       session.on('closed', ({ reason, error }) => {
         this.#quiet.abort();
@@ -183,11 +184,9 @@ export class Room extends Events {
       case 'member-changed':
         return this.#changed(frame.member, { data: frame.data }, type);
       case 'knock':
-        this.knocks.set(frame.member, frame);
-        return this.tell('knock', frame);
+        return this.#knocked(frame);
       case 'knock-gone':
-        this.knocks.delete(frame.member);
-        return this.tell('knock-gone', frame);
+        return this.knocks.delete(frame.member) && this.tell('knock-gone', frame);
       case 'state':
         return this.#stateChanged(frame.state ?? frame);
       case 'ice':
@@ -210,6 +209,13 @@ export class Room extends Events {
     if (!entry) return;
     this.members.delete(member);
     this.tell('member-left', { ...entry, reason });
+  }
+
+  /** The list of a resume and the events that follow it may both tell of one. */
+  #knocked(frame) {
+    if (this.knocks.has(frame.member)) return;
+    this.knocks.set(frame.member, frame);
+    this.tell('knock', frame);
   }
 
   #changed(id, change, type) {

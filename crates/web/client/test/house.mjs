@@ -10,6 +10,8 @@ export class House {
   heard = [];
   /** Refuses new sockets at once: the server is away. */
   down = false;
+  /** Who waits at the door, as an owner that comes back is told. */
+  knocks = [];
   /** Frames of this type reach the server, and their answers get lost with the socket. */
   losesAnswersTo = null;
 
@@ -96,7 +98,8 @@ export class House {
     const others = this.seats(seat.room).filter((one) => one !== seat);
     const members = others.map(({ member, name, data }) => ({ member, name, data, polite: true }));
     const state = { capacity: 4, locked: false, passphrase: false, knock: false };
-    return { room: seat.room, member: seat.member, resume: seat.token, resume_for: 60, members, state, ice: { iceServers: [], expires_in: 600 } };
+    const { knocks } = this;
+    return { room: seat.room, knocks, member: seat.member, resume: seat.token, resume_for: 60, members, state, ice: { iceServers: [], expires_in: 600 } };
   }
 
   #do(seat, { type, to, data }) {

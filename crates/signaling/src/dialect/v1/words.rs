@@ -1,6 +1,6 @@
 //! What clients hear.
 
-use posthouse_rooms::meeting::{Event, Gone, Over, Seen, State, Welcome};
+use posthouse_rooms::meeting::{Event, Gone, Knock, Over, Seen, State, Welcome};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -35,8 +35,19 @@ struct Arrival<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
     members: Vec<Entry<'a>>,
+    /// For an owner that comes back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    knocks: Vec<Waiting<'a>>,
     state: Terms,
     ice: Ice<'a>,
+}
+
+/// One who waits at the door.
+#[derive(Serialize)]
+struct Waiting<'a> {
+    member: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
 }
 
 /// A member as another one sees it.
@@ -89,6 +100,7 @@ pub(super) fn arrival(arriving: &Arriving<'_>, welcome: &Welcome) -> String {
         resume_for,
         owner: owner.filter(|_| welcome.made),
         members: welcome.members.iter().map(Entry::of).collect(),
+        knocks: welcome.knocks.iter().map(Waiting::of).collect(),
         state: Terms::of(&welcome.state),
         ice: Ice::of(ice),
     })
@@ -98,6 +110,12 @@ impl<'a> Entry<'a> {
     fn of(seen: &'a Seen) -> Self {
         let Seen { id, name, data, polite, away } = seen;
         Self { member: id, name: name.as_deref(), data: data.as_deref().and_then(raw), polite: *polite, away: *away }
+    }
+}
+
+impl<'a> Waiting<'a> {
+    fn of(knock: &'a Knock) -> Self {
+        Self { member: &knock.guest, name: knock.name.as_deref() }
     }
 }
 
