@@ -97,10 +97,11 @@ impl Dialect for Collider {
     }
 
     fn frame(&self, body: &Body) -> Frame {
-        Frame::text(match body {
-            Body::Text(text) => frame::message(text),
-            Body::Bye | Body::Event(_) => frame::message(r#"{"type":"bye"}"#),
-        })
+        written(body)
+    }
+
+    fn same_for_all(&self) -> Option<fn(&Body) -> Frame> {
+        Some(written)
     }
 
     fn flooded(&self) -> Option<String> {
@@ -137,6 +138,13 @@ async fn deregister(post: &Post, room: &RoomId, client: &ClientId, socket: Socke
     if let Err(trouble) = gone.await {
         debug!(target: "rooms", room = room.as_str(), ?trouble, "a lost socket could not be told");
     }
+}
+
+fn written(body: &Body) -> Frame {
+    Frame::text(match body {
+        Body::Text(text) => frame::message(text),
+        Body::Bye | Body::Event(_) => frame::message(r#"{"type":"bye"}"#),
+    })
 }
 
 /// Collider had no words for it: it took anybody.

@@ -27,7 +27,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
 };
-use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 use tracing::debug;
 
 use crate::{
@@ -35,7 +34,7 @@ use crate::{
     drain::Drain,
     respond,
     routes::Answer,
-    socket::{self, Allowance, Guarded, Pump},
+    socket::{Allowance, Guarded, Pump, WebSocket},
     upgrade::Opening,
 };
 
@@ -127,12 +126,11 @@ impl Signaling {
         // Only the stream and the early bytes are kept, copied: hyper's buffer would cost 8 KiB for as long as the socket
         // lives.
         let Ok(parts) = upgraded.downcast::<TokioIo<Watched<S>>>() else { return };
-        let (stream, early) = (parts.io.into_inner().into_inner(), parts.read_buf.to_vec());
-        drop(parts.read_buf);
         let current = self.current.load_full();
         let longest = current.config.rooms.max_message;
-        let stream = Guarded::new(stream, early, longest);
-        let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(socket::config(longest))).await;
+        let stream = Guarded::new(parts.io.into_inner().into_inner(), &parts.read_buf, longest);
+        drop(parts.read_buf);
+        let socket = Arc::new(Mutex::new(WebSocket::new(stream, longest)));
         self.counters.sockets_opened.add();
         let (rates, timing) = (&current.config.rates, current.config.timing.clone());
         let Opening { dialect, seat } = opening;

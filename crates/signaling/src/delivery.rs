@@ -77,7 +77,7 @@ impl Post {
         room: &RoomId,
         mut change: impl FnMut(&mut Room, &Policy, Timestamp) -> Outcome<T> + Send,
     ) -> Result<T, Trouble> {
-        let (policy, now, wanted) = (&*self.policy.load_full(), self.clock.now(), self.events.wanted());
+        let (policy, now, wanted) = (&*self.policy.load(), self.clock.now(), self.events.wanted());
         let kept = self.store.apply(room, |room| {
             let before = wanted.then(|| Roll::from(&*room));
             let outcome = change(room, policy, now);
@@ -123,8 +123,8 @@ impl Post {
         let mut bounced = Vec::new();
         // This node's part first and without a pause: a caller that is dropped on the way leaves nothing half done here.
         let here = |to: &Socket| to.node == self.node;
-        let (near, far): (Vec<_>, Vec<_>) = effects.deliveries.into_iter().partition(|delivery| here(&delivery.to));
-        let (closes, far_closes): (Vec<_>, Vec<_>) = effects.closes.into_iter().partition(|close| here(&close.socket));
+        let (near, far) = split(effects.deliveries, |delivery| here(&delivery.to));
+        let (closes, far_closes) = split(effects.closes, |close| here(&close.socket));
         bounced.extend(near.into_iter().filter_map(|delivery| self.deliver_here(delivery).err()));
         closes.iter().for_each(|close| self.close_here(close));
         for ended in effects.ended {
@@ -149,10 +149,10 @@ impl Post {
     }
 
     fn deliver_here(&self, delivery: Delivery) -> Result<(), Bounced> {
-        let (client, to) = (delivery.client.clone(), delivery.to);
+        let Delivery { client, to, index, message } = delivery;
         let delivered = match self.sessions.find(to.connection) {
-            Some(outgoing) => outgoing.deliver(to.connection, delivery.index, delivery.message),
-            None => Err(delivery.message),
+            Some(outgoing) => outgoing.deliver(to.connection, index, message),
+            None => Err(message),
         };
         delivered.map_err(|message| (client, to, message))
     }
@@ -177,6 +177,11 @@ impl Post {
             }
         }
     }
+}
+
+/// Those of which it is true, and the others. On one node that is all of them, as they are.
+fn split<T>(all: Vec<T>, is_near: impl Fn(&T) -> bool) -> (Vec<T>, Vec<T>) {
+    if all.iter().all(&is_near) { (all, Vec::new()) } else { all.into_iter().partition(is_near) }
 }
 
 /// Is this a member's goodbye, `{"type":"bye"}` however it is spaced? Anything else is not ours to read.

@@ -16,7 +16,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use hyper::{HeaderMap, Request, body::Incoming};
 use posthouse_rooms::{Body, Closing, Message};
 use tokio::time::Instant;
-pub(crate) use tokio_tungstenite::tungstenite::{Message as Frame, protocol::frame::coding::CloseCode};
+pub(crate) use tungstenite::{Message as Frame, protocol::frame::coding::CloseCode};
 
 use crate::{Signaling, current::Current, outgoing::Outgoing, peer::Peer, respond::Reply, visit::Visit};
 
@@ -112,6 +112,13 @@ pub(crate) trait Dialect: Send {
     /// the message ([`Message::seq`]).
     fn write(&mut self, message: &Message) -> Frame {
         self.frame(&message.body)
+    }
+
+    /// How any body reads for any client of this dialect: then whoever delivers a message may write it at once while
+    /// the socket is idle, and nobody needs to be woken for it. Only for a dialect that says nothing of its own in a
+    /// step that lets deliveries through.
+    fn same_for_all(&self) -> Option<fn(&Body) -> Frame> {
+        None
     }
 
     /// The code of a socket that rooms close.

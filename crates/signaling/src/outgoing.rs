@@ -2,12 +2,21 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    fmt,
+    sync::Arc,
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use parking_lot::Mutex;
-use posthouse_rooms::{Closing, ConnectionId, Message};
-use tokio::{sync::Notify, time::Instant};
+use parking_lot::{Mutex, MutexGuard};
+use posthouse_rooms::{Body, Closing, ConnectionId, Message};
+use tokio::time::Instant;
+
+use crate::{
+    dialect::Frame,
+    socket::{Attempt, Written},
+    stats::Counters,
+};
 
 /// Messages that may wait for one slow reader.
 const MESSAGES: usize = 256;
@@ -21,7 +30,6 @@ const OVERDUE: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     state: Mutex<State>,
-    changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +48,27 @@ struct State {
     /// Until when the one that is due is waited for.
     overdue: Option<Instant>,
     end: Option<End>,
+    /// Something has changed that the task has not looked at.
+    changed: bool,
+    /// The task, when it waits.
+    task: Option<Waker>,
+    /// With what others may write meanwhile.
+    pen: Option<Pen>,
+    /// The task has taken a message, and not looked for the next yet.
+    writing: bool,
+}
+
+/// What is needed to write to an idle socket without waking its task.
+pub(crate) struct Pen {
+    pub(crate) socket: Arc<dyn Written>,
+    pub(crate) frame: fn(&Body) -> Frame,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl fmt::Debug for Pen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pen")
+    }
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -75,12 +104,9 @@ impl Outgoing {
         if state.phase == Phase::Over || state.listed != Some(to) {
             return Err(message);
         }
-        if index >= state.next {
-            state.early.insert(index, message);
-            state.release();
+        if index >= state.next && state.take(index, message) {
+            knock(state);
         }
-        drop(state);
-        self.changed.notify_one();
         Ok(())
     }
 
@@ -104,14 +130,19 @@ impl Outgoing {
             state.queue.push_front(Queued { message, backlog: true });
         }
         state.phase = Phase::Open;
-        drop(state);
-        self.changed.notify_one();
+        knock(state);
     }
 
     /// The room closes this socket. Of several reasons the first counts.
     pub(crate) fn close(&self, why: Closing) {
-        self.state.lock().end.get_or_insert(End::Closing(why));
-        self.changed.notify_one();
+        let mut state = self.state.lock();
+        state.end.get_or_insert(End::Closing(why));
+        knock(state);
+    }
+
+    /// Lets others write while the task waits.
+    pub(crate) fn lend(&self, pen: Pen) {
+        self.state.lock().pen = Some(pen);
     }
 
     /// The next message to write.
@@ -120,7 +151,9 @@ impl Outgoing {
         if state.phase != Phase::Open {
             return None;
         }
-        let Queued { message, backlog } = state.queue.pop_front()?;
+        let first = state.queue.pop_front();
+        state.writing = first.is_some();
+        let Queued { message, backlog } = first?;
         if !backlog {
             state.messages -= 1;
             state.bytes -= message.body.len();
@@ -153,33 +186,92 @@ impl Outgoing {
     pub(crate) fn unwritten(&self) -> Vec<Message> {
         let mut state = self.state.lock();
         state.phase = Phase::Over;
+        state.pen = None;
         (state.messages, state.bytes) = (0, 0);
         let early = std::mem::take(&mut state.early).into_values();
         let queue = std::mem::take(&mut state.queue).into_iter().map(|queued| queued.message);
         queue.chain(early).collect()
     }
 
-    /// Returns when there may be something new.
-    pub(crate) async fn changed(&self) {
-        self.changed.notified().await;
+    /// Ready when there may be something new; else the task is woken then. It has one task, and remembers the last.
+    pub(crate) fn poll_changed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state.lock();
+        if std::mem::take(&mut state.changed) {
+            return Poll::Ready(());
+        }
+        state.wait(cx)
     }
 
-    /// Returns when writing is to end without waiting for the reader.
-    pub(crate) async fn overflowed(&self) {
-        while self.end() != Some(End::Overflow) {
-            self.changed.notified().await;
+    /// Ready when writing is to end without waiting for the reader.
+    pub(crate) fn poll_overflowed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state.lock();
+        if state.end == Some(End::Overflow) {
+            return Poll::Ready(());
         }
+        state.wait(cx)
     }
 }
 
+/// Wakes the task, once the lock is free.
+fn knock(mut state: MutexGuard<'_, State>) {
+    state.changed = true;
+    let task = state.task.take();
+    drop(state);
+    task.into_iter().for_each(Waker::wake);
+}
+
 impl State {
+    fn wait(&mut self, cx: &Context<'_>) -> Poll<()> {
+        match &mut self.task {
+            Some(task) => task.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// A delivery: its turn has come, or it is held until then. Has the task something to do?
+    fn take(&mut self, index: u64, message: Message) -> bool {
+        if index != self.next {
+            self.early.insert(index, message);
+        } else {
+            match self.write(&message.body) {
+                Attempt::Not => self.enqueue(message),
+                Attempt::Done if self.early.is_empty() => {
+                    self.next += 1;
+                    return false;
+                }
+                Attempt::Done | Attempt::Begun => self.next += 1,
+            }
+        }
+        self.release();
+        true
+    }
+
+    /// Writes at once, if nothing is before it and the task waits for something to do. The kernel takes what it has
+    /// room for; nobody waits here.
+    fn write(&self, body: &Body) -> Attempt {
+        let is_next = self.phase == Phase::Open && self.end.is_none() && self.queue.is_empty() && !self.writing;
+        let (Some(task), Some(pen)) = (self.task.as_ref().filter(|_| is_next), &self.pen) else {
+            return Attempt::Not;
+        };
+        let attempt = pen.socket.try_write(&mut Context::from_waker(task), &|| (pen.frame)(body));
+        if attempt != Attempt::Not {
+            pen.counters.deliveries.add();
+        }
+        attempt
+    }
+
+    fn enqueue(&mut self, message: Message) {
+        self.next += 1;
+        self.messages += 1;
+        self.bytes += message.body.len();
+        self.queue.push_back(Queued { message, backlog: false });
+    }
+
     /// Moves what has come in turn from `early` to the queue.
     fn release(&mut self) {
         while let Some(message) = self.early.remove(&self.next) {
-            self.next += 1;
-            self.messages += 1;
-            self.bytes += message.body.len();
-            self.queue.push_back(Queued { message, backlog: false });
+            self.enqueue(message);
         }
         self.overdue = match self.early.len() {
             0 => None,
@@ -194,8 +286,6 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use posthouse_rooms::Body;
-
     use super::*;
 
     const ID: ConnectionId = ConnectionId(1);
@@ -275,5 +365,43 @@ mod tests {
         assert!(outgoing.deliver(ID, 1, message(1, "for the former")).is_err());
         outgoing.deliver(ConnectionId(2), 0, message(0, "b")).unwrap();
         assert_eq!(written(&outgoing), ["a", "b"]);
+    }
+
+    /// A socket that takes two frames at once, and no more.
+    #[derive(Default)]
+    struct Paper(Mutex<Vec<String>>);
+
+    impl Written for Paper {
+        fn try_write(&self, _: &mut Context<'_>, frame: &dyn Fn() -> Frame) -> Attempt {
+            let mut frames = self.0.lock();
+            if frames.len() == 2 {
+                return Attempt::Not;
+            }
+            frames.push(frame().to_string());
+            if frames.len() == 2 { Attempt::Begun } else { Attempt::Done }
+        }
+    }
+
+    #[test]
+    fn whoever_delivers_writes_while_the_task_waits_and_nothing_is_overtaken() {
+        let (outgoing, paper) = (listed(), Arc::new(Paper::default()));
+        outgoing.open(Vec::new());
+        outgoing.lend(Pen { socket: paper.clone(), frame: crate::dialect::frame, counters: Arc::default() });
+        let deliver = |index, text| outgoing.deliver(ID, index, message(index, text)).unwrap();
+        let knocked = || outgoing.poll_changed(&mut Context::from_waker(Waker::noop())).is_ready();
+        deliver(0, "a");
+        assert_eq!((written(&outgoing), knocked(), knocked()), (vec!["a".into()], true, false), "nobody waited yet");
+        deliver(2, "c");
+        assert!(knocked() && !knocked());
+        deliver(1, "b");
+        assert_eq!((written(&outgoing), knocked(), knocked()), (vec!["c".into()], true, false), "c was held for b");
+        deliver(3, "d");
+        assert!(knocked() && !knocked(), "a part of it is the task's");
+        deliver(4, "e");
+        assert_eq!(*paper.0.lock(), ["b", "d"]);
+        assert!(outgoing.pop().is_some() && knocked() && !knocked());
+        paper.0.lock().clear();
+        deliver(5, "f");
+        assert_eq!((paper.0.lock().len(), written(&outgoing)), (0, vec!["f".into()]), "e was still in hand");
     }
 }

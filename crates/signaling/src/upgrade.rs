@@ -9,7 +9,7 @@ use hyper::{
         SEC_WEBSOCKET_VERSION, UPGRADE,
     },
 };
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tungstenite::handshake::derive_accept_key;
 
 use crate::{
     dialect::Dialect,

@@ -1,9 +1,9 @@
 //! Collider's frames: strict in, exact out.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer,
     de::{self, IgnoredAny, MapAccess, Visitor},
 };
 
@@ -14,26 +14,27 @@ const DEPTH: usize = 32;
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ClientFrame {
-    Register { room: String, client: String },
-    Send { msg: String },
+pub(crate) enum ClientFrame<'a> {
+    Register { room: Cow<'a, str>, client: Cow<'a, str> },
+    Send { msg: Cow<'a, str> },
     Unknown,
 }
 
-impl ClientFrame {
+impl<'a> ClientFrame<'a> {
     /// Reads a frame. Keys match in any case, as in Go; unknown keys are ignored; a key that comes twice is an error, so
     /// that nobody checks one value and uses the other. Every frame is read for itself (Collider repeated the fields of
     /// the frame before).
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
         if json::deeper_than(DEPTH, text) {
             return Err(format!("nested deeper than {DEPTH}"));
         }
-        let fields: Fields = serde_json::from_str(text).map_err(|problem| problem.to_string())?;
-        Ok(match fields.cmd.as_deref() {
+        let fields: Fields<'_> = serde_json::from_str(text).map_err(|problem| problem.to_string())?;
+        Ok(match fields.cmd.as_ref().map(|cmd| &*cmd.0) {
             Some("register") => {
-                Self::Register { room: fields.roomid.unwrap_or_default(), client: fields.clientid.unwrap_or_default() }
+                let text = |field: Option<Text<'a>>| field.unwrap_or_default().0;
+                Self::Register { room: text(fields.roomid), client: text(fields.clientid) }
             }
-            Some("send") => Self::Send { msg: fields.msg.unwrap_or_default() },
+            Some("send") => Self::Send { msg: fields.msg.unwrap_or_default().0 },
             _ => Self::Unknown,
         })
     }
@@ -41,43 +42,46 @@ impl ClientFrame {
 
 /// `{"msg":...,"error":""}` and a newline.
 pub(crate) fn message(msg: &str) -> String {
-    write(&ServerFrame { msg, error: "" })
+    write(msg, "")
 }
 
 /// `{"msg":"","error":...}` and a newline.
 pub(crate) fn error(error: &str) -> String {
-    write(&ServerFrame { msg: "", error })
+    write("", error)
 }
 
-#[derive(Serialize)]
-struct ServerFrame<'a> {
-    msg: &'a str,
-    error: &'a str,
-}
-
-fn write(frame: &ServerFrame<'_>) -> String {
-    let mut text = json::write(frame);
-    text.push('\n');
+fn write(msg: &str, error: &str) -> String {
+    // Room for the frame and some escapes: most messages are written without growing.
+    let mut text = String::with_capacity(msg.len() + msg.len() / 8 + error.len() + 64);
+    text.push_str("{\"msg\":");
+    json::push_string(&mut text, msg);
+    text.push_str(",\"error\":");
+    json::push_string(&mut text, error);
+    text.push_str("}\n");
     text
 }
 
+/// A string, borrowed where nothing in it is escaped.
+#[derive(Default, Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 #[derive(Default)]
-struct Fields {
-    cmd: Option<String>,
-    roomid: Option<String>,
-    clientid: Option<String>,
-    msg: Option<String>,
+struct Fields<'a> {
+    cmd: Option<Text<'a>>,
+    roomid: Option<Text<'a>>,
+    clientid: Option<Text<'a>>,
+    msg: Option<Text<'a>>,
 }
 
-impl Fields {
-    fn slot(&mut self, key: &str) -> Option<(&'static str, &mut Option<String>)> {
+impl<'a> Fields<'a> {
+    fn slot(&mut self, key: &str) -> Option<(&'static str, &mut Option<Text<'a>>)> {
         let names = ["cmd", "roomid", "clientid", "msg"];
         let slots = [&mut self.cmd, &mut self.roomid, &mut self.clientid, &mut self.msg];
         names.into_iter().zip(slots).find(|(name, _)| name.eq_ignore_ascii_case(key))
     }
 }
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(FieldsVisitor)
     }
@@ -86,16 +90,16 @@ impl<'de> Deserialize<'de> for Fields {
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
+    type Value = Fields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         let mut fields = Fields::default();
-        while let Some(key) = map.next_key::<String>()? {
-            let Some((name, slot)) = fields.slot(&key) else {
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            let Some((name, slot)) = fields.slot(&key.0) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
@@ -151,7 +155,7 @@ mod tests {
     #[test]
     fn a_frame_says_nothing_of_the_one_before() {
         assert_eq!(ClientFrame::parse(r#"{"cmd":"send","msg":"a"}"#), Ok(ClientFrame::Send { msg: "a".into() }));
-        assert_eq!(ClientFrame::parse(r#"{"cmd":"send"}"#), Ok(ClientFrame::Send { msg: String::new() }));
+        assert_eq!(ClientFrame::parse(r#"{"cmd":"send"}"#), Ok(ClientFrame::Send { msg: "".into() }));
         assert_eq!(ClientFrame::parse("{}"), Ok(ClientFrame::Unknown));
     }
 

@@ -1,37 +1,42 @@
 //! The task of one WebSocket. It alone reads and writes, so nobody waits for a slow reader but the reader itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::{Instant, sleep, sleep_until, timeout},
-};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        self, Error, Message as Frame,
-        error::CapacityError,
-        protocol::{CloseFrame, frame::coding::CloseCode},
-    },
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, Sleep, sleep, sleep_until, timeout},
 };
 use tracing::debug;
+use tungstenite::{
+    Error, Message as Frame,
+    error::CapacityError,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 use crate::{
     config::{Rate, Timing},
     dialect::{Dialect, Step},
     drain::Drain,
-    outgoing::{End, Outgoing},
+    outgoing::{End, Outgoing, Pen},
     rates::Budget,
     stats::Counters,
 };
 
-use super::{Guarded, heads::Fault};
+use super::{
+    heads::Fault,
+    websocket::{Shared, flushed, read, read_rest, shut_down},
+};
 
 /// One WebSocket and what is needed to serve it.
 pub(crate) struct Pump<S> {
-    pub(crate) socket: WebSocketStream<Guarded<S>>,
+    pub(crate) socket: Arc<Shared<S>>,
     pub(crate) outgoing: Arc<Outgoing>,
     pub(crate) dialect: Box<dyn Dialect>,
     pub(crate) timing: Timing,
@@ -70,9 +75,13 @@ enum Ending {
     Broken,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Pump<S> {
     /// Serves the socket to its end.
     pub(crate) async fn run(mut self) {
+        if let Some(frame) = self.dialect.same_for_all() {
+            let (socket, counters) = (self.socket.clone(), self.counters.clone());
+            self.outgoing.lend(Pen { socket, frame, counters });
+        }
         let ending = self.serve().await;
         debug!(target: "signaling", ?ending, "a socket ends");
         let displaced = self.outgoing.end() == Some(End::Closing(posthouse_rooms::Closing::Displaced));
@@ -85,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
         self.dialect.gone(unwritten).await;
         match ending {
             Ending::Close(code, patience) => self.close(code, patience).await,
-            Ending::Closed => drop(timeout(Duration::from_secs(1), self.socket.next()).await),
+            Ending::Closed => drop(timeout(Duration::from_secs(1), read(&self.socket)).await),
             Ending::Broken => {}
         }
     }
@@ -93,17 +102,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
     async fn serve(&mut self) -> Ending {
         let opened = Instant::now();
         let (mut heard, mut pinged) = (opened, opened);
+        // Both live as long as the socket: to set a timer and to line up for the drain anew for each message costs as
+        // much as the message.
+        let (mut alarm, mut drain) = (pin!(sleep_until(opened + self.timing.ping)), self.drain.clone());
+        let mut drain = pin!(drain.begun());
         let first = self.dialect.opened().await;
         if let Err(ending) = self.take(first).await {
             return ending;
         }
         loop {
-            let done = match self.next(opened, heard, pinged).await {
+            let done = match self.next(opened, heard, pinged, alarm.as_mut(), drain.as_mut()).await {
                 Ok(Event::Frame(frame)) => {
                     heard = Instant::now();
                     // What came before this frame is written before its answer, whichever was noticed first.
                     match self.write().await {
-                        Ok(()) => self.handle(frame).await,
+                        Ok(()) => self.handle(frame, heard).await,
                         ending => ending,
                     }
                 }
@@ -125,18 +138,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
     }
 
     /// Writes what waits, then waits for what comes first: a frame, something to write, a deadline, the drain.
-    async fn next(&mut self, opened: Instant, heard: Instant, pinged: Instant) -> Result<Event, Ending> {
+    async fn next(
+        &mut self,
+        opened: Instant,
+        heard: Instant,
+        pinged: Instant,
+        mut alarm: Pin<&mut Sleep>,
+        mut drain: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<Event, Ending> {
         self.write().await?;
         let (ping, dead) = (pinged + self.timing.ping, heard + self.timing.dead);
         let register = (!self.dialect.is_registered()).then(|| opened + self.timing.register);
         let overdue = self.outgoing.overdue();
         let due = self.dialect.poll_timeout();
         let wake = [register, overdue, due].into_iter().flatten().fold(ping.min(dead), Instant::min);
-        tokio::select! {
-            frame = self.socket.next() => return Ok(Event::Frame(frame)),
-            () = self.outgoing.changed() => return Ok(Event::Changed),
-            () = self.drain.begun() => return Err(Ending::Close(CloseCode::Away, self.timing.close)),
-            () = sleep_until(wake) => {}
+        // Deadlines mostly move away: one that rings too early is set again then, not with every message.
+        if wake < alarm.deadline() || alarm.is_elapsed() {
+            alarm.as_mut().reset(wake);
+        }
+        let event = poll_fn(|cx| {
+            if drain.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(Ending::Close(CloseCode::Away, self.timing.close)));
+            }
+            if alarm.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(None));
+            }
+            // A frame before what is to be written: behind a frame, that is looked at anyway.
+            let read = self.socket.lock().poll_next(cx);
+            if let Poll::Ready(frame) = read {
+                return Poll::Ready(Ok(Some(Event::Frame(frame))));
+            }
+            self.outgoing.poll_changed(cx).map(|()| Ok(Some(Event::Changed)))
+        });
+        if let Some(event) = event.await? {
+            return Ok(event);
         }
         let now = Instant::now();
         if now >= dead {
@@ -155,13 +190,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
         Ok(if now >= ping { Event::Ping } else { Event::Changed })
     }
 
-    async fn handle(&mut self, frame: Option<tungstenite::Result<Frame>>) -> Result<(), Ending> {
+    async fn handle(&mut self, frame: Option<tungstenite::Result<Frame>>, heard: Instant) -> Result<(), Ending> {
         let step = match frame {
-            Some(Ok(Frame::Text(text))) if self.messages.take() => self.dialect.handle(&text).await,
+            Some(Ok(Frame::Text(text))) if self.messages.take(heard) => self.dialect.handle(&text).await,
             Some(Ok(Frame::Text(_))) => self.flooded(),
-            Some(Ok(Frame::Binary(bytes))) if self.messages.take() => self.dialect.handle_binary(&bytes).await,
+            Some(Ok(Frame::Binary(bytes))) if self.messages.take(heard) => self.dialect.handle_binary(&bytes).await,
             Some(Ok(Frame::Binary(_))) => self.flooded(),
-            Some(Ok(Frame::Ping(_))) if !self.pings.take() => return Err(self.broken_rule(CloseCode::Policy)),
+            Some(Ok(Frame::Ping(_))) if !self.pings.take(heard) => return Err(self.broken_rule(CloseCode::Policy)),
             Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => Step::Continue,
             Some(Ok(Frame::Close(_))) => return Err(Ending::Closed),
             Some(Err(error)) => return Err(self.unreadable(&error)),
@@ -197,16 +232,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
 
     /// Writes what waits, as long as the client reads.
     async fn write(&mut self) -> Result<(), Ending> {
+        // What one who delivered has begun.
+        if self.socket.lock().is_fed() {
+            self.flush().await?;
+        }
         // Until nothing is left after a flush: what came during a write has already knocked.
         while let Some(first) = self.outgoing.pop() {
             let mut next = Some(first);
             while let Some(message) = next {
                 let frame = self.dialect.write(&message);
-                self.patiently(|socket| socket.feed(frame)).await?;
+                self.feed(frame).await?;
                 self.counters.deliveries.add();
                 next = self.outgoing.pop();
             }
-            self.patiently(SinkExt::flush).await?;
+            self.flush().await?;
         }
         match self.outgoing.end() {
             None => Ok(()),
@@ -216,21 +255,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
     }
 
     async fn say(&mut self, frame: Frame) -> Result<(), Ending> {
-        self.patiently(|socket| socket.send(frame)).await
+        self.feed(frame).await?;
+        self.flush().await
     }
 
-    /// A write, until it is done, its deadline has passed, or too much is waiting behind it.
-    async fn patiently<'a, F>(
-        &'a mut self,
-        write: impl FnOnce(&'a mut WebSocketStream<Guarded<S>>) -> F,
-    ) -> Result<(), Ending>
-    where
-        F: Future<Output = tungstenite::Result<()>>,
-    {
+    async fn feed(&mut self, frame: Frame) -> Result<(), Ending> {
+        let mut frame = Some(frame);
+        let mut feed = |cx: &mut Context<'_>| {
+            frame.take().map_or(Poll::Ready(Ok(())), |frame| self.socket.lock().poll_feed(cx, frame))
+        };
+        match poll_fn(|cx| Poll::Ready(feed(cx))).await {
+            Poll::Ready(fed) => fed.map_err(|_| Ending::Broken),
+            Poll::Pending => self.flush().await,
+        }
+    }
+
+    /// Mostly the kernel takes all at once; only a write that waits is worth a timer, and memory of its own.
+    async fn flush(&mut self) -> Result<(), Ending> {
+        match poll_fn(|cx| Poll::Ready(self.socket.lock().poll_flush(cx))).await {
+            Poll::Ready(flushed) => flushed.map_err(|_| Ending::Broken),
+            Poll::Pending => Box::pin(self.flush_patiently()).await,
+        }
+    }
+
+    /// Until it is done, its deadline has passed, or too much is waiting behind it.
+    async fn flush_patiently(&mut self) -> Result<(), Ending> {
         let slow = tokio::select! {
             biased;
-            written = write(&mut self.socket) => return written.map_err(|_| Ending::Broken),
-            () = self.outgoing.overflowed() => self.timing.close,
+            flushed = flushed(&self.socket) => return flushed.map_err(|_| Ending::Broken),
+            () = poll_fn(|cx| self.outgoing.poll_overflowed(cx)) => self.timing.close,
             () = sleep(self.timing.write) => Duration::from_secs(1),
         };
         self.counters.slow_readers.add();
@@ -264,17 +317,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pump<S> {
 
     /// Our close frame, and the client's answer: for so long and no longer.
     async fn close(&mut self, code: CloseCode, patience: Duration) {
-        let frame = CloseFrame { code, reason: Default::default() };
+        let frame = Frame::Close(Some(CloseFrame { code, reason: Default::default() }));
         let closing = async {
-            if self.socket.close(Some(frame)).await.is_err() {
+            // What has waited so far first: so much time is given to it all.
+            if flushed(&self.socket).await.is_err()
+                || self.feed(frame).await.is_err()
+                || flushed(&self.socket).await.is_err()
+            {
                 return;
             }
-            while let Some(Ok(_)) = self.socket.next().await {}
+            while let Some(Ok(_)) = read(&self.socket).await {}
             // What is still on its way is read and dropped: closing over unread bytes would reset the connection, and
             // the client might never see why.
-            let stream = self.socket.get_mut().stream();
-            let (mut rest, _) = (vec![0; 4096], stream.shutdown().await);
-            while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+            let mut rest = vec![0; 4096];
+            shut_down(&self.socket).await;
+            while read_rest(&self.socket, &mut rest).await.is_ok_and(|read| read > 0) {}
         };
         let _ = timeout(patience, closing).await;
     }
@@ -285,8 +342,8 @@ impl Allowance {
         Self { rate, budget: Budget::default(), since: Instant::now() }
     }
 
-    fn take(&mut self) -> bool {
-        let now = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    fn take(&mut self, now: Instant) -> bool {
+        let now = u64::try_from((now - self.since).as_nanos()).unwrap_or(u64::MAX);
         self.budget.take(self.rate, now)
     }
 }
