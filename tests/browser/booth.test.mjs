@@ -11,11 +11,12 @@ import { Guest } from './guest.mjs';
 import { build, ORIGIN } from './house.mjs';
 
 const PATIENCE = 60_000;
-const TWO_OF_EACH = ['--use-fake-device-for-media-stream=device-count=2'];
+/** The second of Chromium's fake cameras gives depths, which nobody encodes; the third gives pictures. */
+const SEVERAL = ['--use-fake-device-for-media-stream=device-count=3'];
 
 const house = await build({ kinds: ['open', 'cone'] });
-const first = await house.browser(1, { flags: TWO_OF_EACH });
-const second = await house.browser(2, { flags: TWO_OF_EACH });
+const first = await house.browser(1, { flags: SEVERAL });
+const second = await house.browser(2, { flags: SEVERAL });
 
 let number = 0;
 const newMeeting = (query = '') => `${ORIGIN}/meet/booth-${(number += 1)}?people=4${query}`;
@@ -98,8 +99,8 @@ test('another camera is sent in the middle of a call, and a third when that one 
   const before = await sent();
   await ada.page.click('#more-opener');
   await ada.page.click('[data-act="devices"]');
-  await holds(ada, () => document.querySelectorAll('dialog [data-device="video"] option').length === 2);
-  const other = await ada.page.$eval('dialog [data-device="video"]', ({ options }) => [...options].find(({ selected }) => !selected).value);
+  await holds(ada, () => document.querySelectorAll('dialog [data-device="video"] option').length === 3);
+  const other = await ada.page.$eval('dialog [data-device="video"]', ({ options }) => [...options].at(-1).value);
   await ada.page.selectOption('dialog [data-device="video"]', other);
   await holds(ada, (before) => ![before, undefined].includes(window.posthouse.pc.getSenders().find(({ track }) => track?.kind === 'video')?.track.label), before);
   await ada.page.keyboard.press('Escape');
