@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Caller, meet } from './caller.mjs';
+import * as drop from './dropper.mjs';
 import { build, ORIGIN } from './house.mjs';
 import { examine, reach } from './laws.mjs';
 
@@ -96,6 +97,24 @@ test('the learning page in a call', async () => {
   await page.click('[data-step="offer"] summary');
   await examine(page, 'learning page in a call');
   await reach(page);
+});
+
+test('the file drop on both sides, on a phone, and a link to nobody', async () => {
+  const from = await drop.sender(browser, PHONE);
+  await drop.addRandom(from.page, 'folder/a file with quite a long name for the width of a telephone.bin', 100_000);
+  await drop.addRandom(from.page, 'other.bin', 100);
+  await from.page.click('summary');
+  await from.page.fill('#text', 'hello');
+  await from.page.click('#add-text');
+  const to = await drop.receiver(browser, from.link, PHONE);
+  await drop.download(to.page, 'other.bin');
+  for (const [page, what] of [[from.page, 'sender'], [to.page, 'receiver']]) {
+    await examine(page, `file drop, ${what}`);
+    await reach(page);
+  }
+  const dead = await drop.receiver(browser, `${ORIGIN}/?peer_id=00000000-0000-4000-8000-000000000000&lang=de`, { connected: false, ...PHONE });
+  await drop.reach(dead.page, 'dead');
+  await examine(dead.page, 'file drop, dead link');
 });
 
 test('the connectivity test with its results and its expert part, on a phone', async () => {

@@ -45,6 +45,7 @@ impl Pages for EmbeddedPages {
     fn page(&self, request: PageRequest<'_>) -> Option<Page> {
         let asset = match request {
             PageRequest::Landing => posthouse_web::page("/"),
+            PageRequest::Drop => posthouse_web::page("/drop"),
             // The page itself says that a room is full: it hears so from its join.
             PageRequest::Room { room, full: _ } => self.room(room),
             PageRequest::Asset(path) => posthouse_web::page(path),

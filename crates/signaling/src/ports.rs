@@ -99,6 +99,8 @@ pub trait Pages: Send + Sync {
 pub enum PageRequest<'a> {
     /// `/`
     Landing,
+    /// `/?peer_id=ID`: the link of peer-id file sharing.
+    Drop,
     /// `/r/ROOM`
     Room {
         /// The room's name, `[A-Za-z0-9_-]{1,128}`.

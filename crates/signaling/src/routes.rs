@@ -71,6 +71,7 @@ impl Signaling {
         let method = request.method().clone();
         let limits = &self.limits;
         match (path, method.as_str()) {
+            ([""], "GET" | "HEAD") if visit.query.get("peer_id").is_some() => Ok(self.page(PageRequest::Drop)),
             ([""], "GET" | "HEAD") => Ok(self.page(PageRequest::Landing)),
             (["r" | "room", room], "GET" | "HEAD") => self.room_page(room).await,
             (["join" | "register", room], "POST") => {

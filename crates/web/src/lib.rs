@@ -24,13 +24,14 @@ const ROOM_NAME_MAX: usize = 128;
 
 /// What is served at `path` (no query, not percent-decoded), or `None` for 404.
 ///
-/// `/` is the landing page, `/r/ROOM` the call page for two, `/meet/ROOM` the page of a meeting of more, `/learn` the learning page, `/test` the connectivity test, `/assets/BUNDLE/NAME` everything that they load. `BUNDLE` is a hash
+/// `/` is the landing page, `/r/ROOM` the call page for two, `/meet/ROOM` the page of a meeting of more, `/drop` the file drop, `/learn` the learning page, `/test` the connectivity test, `/assets/BUNDLE/NAME` everything that they load. `BUNDLE` is a hash
 /// of all assets: with the current one an asset never changes and says so; any other one gets the same bytes to be
 /// asked for again, because the page may come from another node in the middle of an upgrade. `/v1/client.js` is the JavaScript client for
 /// everybody's pages, `/v1/client.d.ts` its types.
 pub fn page(path: &str) -> Option<Asset> {
     match path {
         "/" => bundle::html("landing.html"),
+        "/drop" => bundle::html("drop.html"),
         "/learn" => bundle::html("learn.html"),
         "/test" => bundle::html("test.html"),
         "/robots.txt" => bundle::asset("robots.txt", false),
@@ -76,9 +77,17 @@ mod tests {
 
     #[test]
     fn the_pages_and_every_legal_room_are_found() {
-        for path in
-            ["/", "/learn", "/test", "/r/a", "/meet/a", "/r/kitchen", "/r/A-b_9", &format!("/r/{}", "x".repeat(128))]
-        {
+        for path in [
+            "/",
+            "/drop",
+            "/learn",
+            "/test",
+            "/r/a",
+            "/meet/a",
+            "/r/kitchen",
+            "/r/A-b_9",
+            &format!("/r/{}", "x".repeat(128)),
+        ] {
             assert_eq!(page(path).expect(path).content_type, "text/html; charset=utf-8");
         }
     }

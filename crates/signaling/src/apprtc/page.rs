@@ -1,4 +1,4 @@
-//! `GET /`, `GET /r/ROOM` and what the pages load.
+//! `GET /`, `GET /?peer_id=ID`, `GET /r/ROOM` and what the pages load.
 
 use hyper::StatusCode;
 

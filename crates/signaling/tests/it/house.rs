@@ -331,6 +331,7 @@ impl Pages for Desk {
     fn page(&self, request: PageRequest<'_>) -> Option<Page> {
         let (body, content_type) = match request {
             PageRequest::Landing => ("landing".to_owned(), "text/html; charset=utf-8"),
+            PageRequest::Drop => ("drop".to_owned(), "text/html; charset=utf-8"),
             PageRequest::Room { room, full } => (format!("room {room} full={full}"), "text/html; charset=utf-8"),
             PageRequest::Asset("/js/call.js") => ("call()".to_owned(), "text/javascript"),
             PageRequest::Asset(_) => return None,

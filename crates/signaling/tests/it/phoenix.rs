@@ -287,3 +287,10 @@ async fn peers_of_two_nodes_meet() {
     a.say(&say(&a_id, "offer", &json!({"offer": {}, "peer_id": b_id}))).await;
     assert_eq!(next(&mut b).await, heard(&b_id, "offer", &json!({"offer": {}, "peer_id": a_id})));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_link_of_file_sharing_leads_to_its_page_and_not_to_the_landing_page() {
+    let house = House::open().await;
+    assert_eq!(house.get("/?peer_id=0123&lang=de").await.body, "drop");
+    assert_eq!(house.get("/?peer=0123").await.body, "landing");
+}
