@@ -19,6 +19,8 @@ const PAGES = [
   { name: 'landing page', path: '/', way: [['#random', '#room-name:not(:placeholder-shown)'], ['#open-room', '#join']] },
   { name: 'call', path: '/r/everybody', way: [['#join', '#waiting:not([hidden])'], ['#hang-up', '#rejoin']] },
   { name: 'meeting', path: '/meet/everybody?people=3', way: [['#join', '#waiting:not([hidden])'], ['#hang-up', '#rejoin']] },
+  { name: 'file drop', path: '/drop', way: [['details > summary', '#text'], ['#copy', '#announcement span']] },
+  { name: 'file drop at a broken link', path: '/?peer_id=0123', way: [] },
   { name: 'connectivity test', path: '/test?seconds=1', way: [['#start', '#start[data-state="done"]'], ['#expert > summary', '#gather']] },
   { name: 'learning page', path: '/learn', way: [['#start', '#call:enabled'], ['#call', '[data-step="connected"]'], ['#hang-up', '[data-step="hungUp"]']] },
 ];

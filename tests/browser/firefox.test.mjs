@@ -6,6 +6,7 @@ import { Authority } from './authority.mjs';
 import { Caller, exchange, meet } from './caller.mjs';
 import { at, report, run } from './checks.mjs';
 import { Guest } from './guest.mjs';
+import * as drop from './dropper.mjs';
 import { build } from './house.mjs';
 import { SERVER_ADDRESS } from './network.mjs';
 
@@ -46,6 +47,22 @@ for (const [who, first, second] of [['Firefox calls Chromium', fox, chromium], [
     t.diagnostic(`two open clients: connected ${await bob.setUpTime()} ms after Join`);
     await exchange(ada, bob, MEGABYTE);
     await end(ada, bob);
+  });
+}
+
+for (const [who, first, second] of [['Firefox to Chromium', fox, chromium], ['Chromium to Firefox', chromium, fox]]) {
+  test(`a file goes from ${who}, whole and checked, under one safety code`, async () => {
+    const from = await drop.sender(first, { origin: URL });
+    await drop.addRandom(from.page, 'file.bin', 40 * MEGABYTE);
+    const to = await drop.receiver(second, from.link);
+    const code = await drop.code(to.page);
+    await from.page.waitForSelector(`#visitors [data-safety="${code}"]`, { timeout: PATIENCE });
+    const row = await drop.row(to.page, 'file.bin');
+    await (await row.$('.actions button')).click();
+    await to.page.waitForSelector('.transfer[data-state="done"]', { timeout: PATIENCE });
+    await from.page.waitForSelector('#visitors [data-received="1"]', { timeout: PATIENCE });
+    assert.deepEqual([...from.complaints, ...to.complaints], []);
+    await Promise.all([from, to].map(({ page }) => page.close()));
   });
 }
 
