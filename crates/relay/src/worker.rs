@@ -135,7 +135,8 @@ impl<E: Engine> Worker<E> {
             let (sockets, arena) = (&mut self.sockets, &mut self.arena);
             let woken = self.engine.receive(sockets, arena, &mut received, &mut self.counters, timeout)?;
             now = clock::now();
-            self.coalescing.looked(received.len(), now.instant);
+            let joined = received.iter().any(|read| read.segment > 0);
+            self.coalescing.looked(received.len(), joined, now.instant);
             self.sockets.streams.set_now(now.instant);
             for read in received.drain(..) {
                 self.read(now, &read);
