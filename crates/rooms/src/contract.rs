@@ -11,8 +11,8 @@ use std::{
 
 use crate::{
     Address, Attach, Bus, ClientId, Close, Closing, ConnectionId, Departure, Digest, Due, Entry, Identity, Joining,
-    Kept, Limits, Meeting, NodeId, Parcel, Placed, Policy, Recipient, Role, Room, RoomId, RoomStore, Socket, Taken,
-    Tenant, Timestamp, Topic, TopicId,
+    Kept, Label, Limits, Meeting, NodeId, Parcel, Placed, Policy, Recipient, Role, Room, RoomId, RoomStore, Socket,
+    Taken, Tenant, Timestamp, Topic, TopicId,
     meeting::{Caller, Change, Entered, Join, Making, Request, Rules},
 };
 
@@ -38,9 +38,9 @@ pub fn store(store: &dyn RoomStore) {
 /// # Panics
 /// When a law is broken.
 pub fn bus(bus: &dyn Bus) {
-    let (here, there) = (NodeId(1), NodeId(2));
-    let heard: [Arc<Mutex<Vec<Parcel>>>; 2] = Default::default();
-    for (node, heard) in [here, there].into_iter().zip(&heard) {
+    let (here, there, elsewhere) = (NodeId(1), NodeId(2), NodeId(3));
+    let heard: [Arc<Mutex<Vec<Parcel>>>; 3] = Default::default();
+    for (node, heard) in [here, there, elsewhere].into_iter().zip(&heard) {
         let heard = heard.clone();
         bus.subscribe(node, Arc::new(move |parcel| lock(&heard).push(parcel)));
     }
@@ -50,7 +50,16 @@ pub fn bus(bus: &dyn Bus) {
     }
     wait_until(|| lock(&heard[1]).len() >= sent.len());
     assert_eq!(*lock(&heard[1]), sent, "parcels arrive once and in order");
-    assert!(lock(&heard[0]).is_empty(), "no other node hears them");
+    assert!(lock(&heard[0]).is_empty() && lock(&heard[2]).is_empty(), "no other node hears them");
+    let news = Parcel::Free { label: Label("somebody".into()), revoke: true };
+    assert_eq!(block_on(bus.announce(there, news.clone())), Ok(()), "all nodes that listen are reached");
+    wait_until(|| [0, 2].iter().all(|&at: &usize| !lock(&heard[at]).is_empty()));
+    assert_eq!(
+        [0, 2].map(|at: usize| lock(&heard[at]).clone()),
+        [vec![news.clone()], vec![news]],
+        "each hears it once"
+    );
+    assert_eq!(*lock(&heard[1]), sent, "and not the one it comes from");
 }
 
 fn parcel(number: u64) -> Parcel {

@@ -88,6 +88,8 @@ pub struct Rates {
     pub message: Rate,
     /// `/v1alpha/iceconfig` and `/turn`.
     pub ice: Rate,
+    /// Wrong passphrases of `/v1`: few, for people choose them.
+    pub guess: Rate,
     /// New WebSockets.
     pub upgrade: Rate,
     /// Messages on one WebSocket; a faster one is closed with 1008.
@@ -179,6 +181,7 @@ impl Default for Rates {
             join: Rate { per_second: 10, burst: 50 },
             message: Rate { per_second: 50, burst: 200 },
             ice: Rate { per_second: 10, burst: 50 },
+            guess: Rate { per_second: 1, burst: 20 },
             upgrade: Rate { per_second: 20, burst: 40 },
             socket_messages: Rate { per_second: 100, burst: 200 },
             socket_pings: Rate { per_second: 50, burst: 100 },

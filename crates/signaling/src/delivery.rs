@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use posthouse_rooms::{
-    Body, Bus, ClientId, Close, Delivery, Effects, Limits, Message, NodeId, Outcome, Parcel, Policy, Refusal, Roll,
-    Room, RoomEvent, RoomId, RoomStore, Socket, StoreError, Timestamp,
+    Body, Bus, ClientId, Close, Delivery, Effects, Label, Limits, Message, NodeId, Outcome, Parcel, Policy, Refusal,
+    Roll, Room, RoomEvent, RoomId, RoomStore, Socket, StoreError, Timestamp,
 };
 use tracing::debug;
 
@@ -56,6 +56,7 @@ impl Post {
             match parcel {
                 Parcel::Close(close) => post.close_here(&close),
                 Parcel::Tell(tell) => post.tell_here(tell),
+                Parcel::Free { label, revoke } => post.free_here(&label, revoke),
                 Parcel::Place { address, placed } => {
                     if let Err(bounced) = post.place_here(&address, placed) {
                         tokio::spawn(async move { post.settle([bounced]).await });
@@ -127,12 +128,11 @@ impl Post {
         let (closes, far_closes) = split(effects.closes, |close| here(&close.socket));
         bounced.extend(near.into_iter().filter_map(|delivery| self.deliver_here(delivery).err()));
         closes.iter().for_each(|close| self.close_here(close));
-        for ended in effects.ended {
+        let free = effects.ended.into_iter().filter_map(|ended| {
             debug!(target: "rooms", room = room.as_str(), why = ?ended.why, "a member is gone");
-            if let Some(label) = ended.label {
-                self.relay.end_user(&label.0);
-            }
-        }
+            Some((ended.label?, false))
+        });
+        self.free(free.collect()).await;
         for delivery in far {
             let to = delivery.to.node;
             if self.bus.publish(to, Parcel::Deliver { room: room.clone(), delivery }).await.is_err() {
@@ -155,6 +155,21 @@ impl Post {
             None => Err(message),
         };
         delivered.map_err(|message| (client, to, message))
+    }
+
+    /// Ends what former members hold on the relay: here at once, then wherever else they may have been. Those with `true`
+    /// get nothing more with the credentials they have.
+    async fn free(&self, ended: Vec<(Label, bool)>) {
+        ended.iter().for_each(|(label, revoke)| self.free_here(label, *revoke));
+        for (label, revoke) in ended {
+            if self.bus.announce(self.node, Parcel::Free { label, revoke }).await.is_err() {
+                debug!(target: "signaling", "other nodes were not told that a member is gone");
+            }
+        }
+    }
+
+    fn free_here(&self, label: &Label, revoke: bool) {
+        if revoke { self.relay.revoke_user(&label.0) } else { self.relay.end_user(&label.0) }
     }
 
     fn close_here(&self, close: &Close) {

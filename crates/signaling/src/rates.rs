@@ -22,6 +22,7 @@ pub(crate) struct Limits {
     pub(crate) join: Table,
     pub(crate) message: Table,
     pub(crate) ice: Table,
+    pub(crate) guess: Table,
     pub(crate) upgrade: Table,
     sockets: Arc<[AtomicU32]>,
     sockets_per_source: u32,
@@ -36,6 +37,7 @@ impl Limits {
             join: Table::new(rates.join),
             message: Table::new(rates.message),
             ice: Table::new(rates.ice),
+            guess: Table::new(rates.guess),
             upgrade: Table::new(rates.upgrade),
             sockets: (0..SLOTS).map(|_| AtomicU32::new(0)).collect(),
             sockets_per_source,
@@ -47,12 +49,22 @@ impl Limits {
 
     /// May this source ask once more?
     pub(crate) fn allow(&self, table: &Table, source: IpAddr) -> bool {
+        self.budget(table, source).is_none_or(|budget| budget.take(table.rate, self.now()))
+    }
+
+    /// Might it? Nothing is taken: what counts is how it ends.
+    pub(crate) fn would_allow(&self, table: &Table, source: IpAddr) -> bool {
+        self.budget(table, source).is_none_or(|budget| budget.has(table.rate, self.now()))
+    }
+
+    fn budget<'t>(&self, table: &'t Table, source: IpAddr) -> Option<&'t Budget> {
         let source = source.to_canonical();
-        if self.exempt_loopback && source.is_loopback() {
-            return true;
-        }
-        let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        table.budgets[self.slot(prefix(source))].take(table.rate, now)
+        let exempt = self.exempt_loopback && source.is_loopback();
+        (!exempt).then(|| &table.budgets[self.slot(prefix(source))])
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// May this source open one more WebSocket? The answer counts it until it is dropped.
@@ -105,14 +117,19 @@ pub(crate) struct Budget(AtomicU64);
 
 impl Budget {
     pub(crate) fn take(&self, rate: Rate, now: u64) -> bool {
-        if rate.per_second == 0 {
-            return true;
-        }
-        let cost = 1_000_000_000 / u64::from(rate.per_second);
-        let credit = cost * u64::from(rate.burst.max(1));
-        let paid = |paid: u64| Some(paid.max(now) + cost).filter(|paid| *paid <= now + credit);
-        self.0.fetch_update(Relaxed, Relaxed, paid).is_ok()
+        rate.per_second == 0 || self.0.fetch_update(Relaxed, Relaxed, |paid| after_one_more(rate, paid, now)).is_ok()
     }
+
+    fn has(&self, rate: Rate, now: u64) -> bool {
+        rate.per_second == 0 || after_one_more(rate, self.0.load(Relaxed), now).is_some()
+    }
+}
+
+/// When all is paid back once one more is taken, if it may be.
+fn after_one_more(rate: Rate, paid: u64, now: u64) -> Option<u64> {
+    let cost = 1_000_000_000 / u64::from(rate.per_second);
+    let credit = cost * u64::from(rate.burst.max(1));
+    Some(paid.max(now) + cost).filter(|paid| *paid <= now + credit)
 }
 
 /// IPv4 /24, IPv6 /56: what one subscriber or small network holds.
@@ -133,7 +150,10 @@ mod tests {
         let taken = |now, tries: usize| (0..tries).filter(|_| budget.take(rate, now)).count();
         assert_eq!(taken(1, 100), 50);
         assert_eq!(taken(1_000_000_001, 100), 10);
-        assert_eq!(taken(60_000_000_000, 100), 50);
+        assert!(!budget.has(rate, 1_000_000_001));
+        assert_eq!(taken(60_000_000_000, 49), 49);
+        assert!(budget.has(rate, 60_000_000_000) && budget.has(rate, 60_000_000_000), "a look takes nothing");
+        assert_eq!(taken(60_000_000_000, 100), 1);
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Signaling {
             {
                 (http.answer)(self, request, path, visit).await
             }
-            (path, method) => match known(path) {
+            (path, method) => match known(path).or_else(|| Some(visit.current.dialect_http(path)?.1)) {
                 Some(_) if method == "OPTIONS" => Ok(respond::preflight("authorization, content-type")),
                 Some(methods) => Err(respond::not_allowed(methods)),
                 None => self.collider(request, path, visit).await,

@@ -22,6 +22,15 @@ impl Bus for MemoryBus {
         Box::pin(ready(heard))
     }
 
+    fn announce(&self, from: NodeId, parcel: Parcel) -> Pending<'_, Result<(), BusError>> {
+        let receivers = self.receivers.read().unwrap_or_else(PoisonError::into_inner);
+        let others: Vec<Receiver> =
+            receivers.iter().filter(|(node, _)| **node != from).map(|(_, hear)| hear.clone()).collect();
+        drop(receivers);
+        others.iter().for_each(|hear| hear(parcel.clone()));
+        Box::pin(ready(Ok(())))
+    }
+
     fn subscribe(&self, node: NodeId, receiver: Receiver) {
         self.receivers.write().unwrap_or_else(PoisonError::into_inner).insert(node, receiver);
     }

@@ -83,14 +83,14 @@ impl Post {
         let (closes, far_closes): (Vec<_>, Vec<_>) =
             dispatch.closes.into_iter().partition(|close| close.socket.node == self.node);
         closes.iter().for_each(|close| self.close_here(close));
-        for ended in dispatch.ended {
+        let free = dispatch.ended.into_iter().filter_map(|ended| {
             debug!(target: "rooms", why = ?ended.why, "a client is gone");
-            if let Some(label) = ended.label {
-                self.relay.end_user(&label.0);
-            }
-        }
+            Some((ended.label?, false))
+        });
+        let free = free.collect();
         tasks.extend(dispatch.returned.into_iter().map(|one| Task::Put(one.to, Letter::now(one.body))));
         tasks.extend(dispatch.left.into_iter().map(|(topic, who)| Task::Leave(address.clone(), who, topic)));
+        self.free(free).await;
         let far = far.into_iter().map(|placed| (placed.to.node, Parcel::Place { address: address.clone(), placed }));
         let far_closes = far_closes.into_iter().map(|close| (close.socket.node, Parcel::Close(close)));
         for (node, parcel) in far.chain(far_closes) {

@@ -35,14 +35,12 @@ impl Post {
         let (closes, far_closes): (Vec<_>, Vec<_>) = closes.into_iter().partition(|one| one.socket.node == self.node);
         near.into_iter().for_each(|tell| self.tell_here(tell));
         closes.iter().for_each(|close| self.close_here(close));
-        for ended in ended {
+        let free = ended.into_iter().filter_map(|ended| {
             debug!(target: "rooms", room = room.as_str(), why = ?ended.why, "a member is gone");
-            match (ended.label, ended.why) {
-                (Some(label), Departure::Deleted) => self.relay.revoke_user(&label.0),
-                (Some(label), _) => self.relay.end_user(&label.0),
-                (None, _) => {}
-            }
-        }
+            // By the owner's wish.
+            Some((ended.label?, ended.why == Departure::Deleted))
+        });
+        self.free(free.collect()).await;
         let far = far.into_iter().map(|tell| (tell.to.node, Parcel::Tell(tell)));
         let far_closes = far_closes.into_iter().map(|close| (close.socket.node, Parcel::Close(close)));
         for (node, parcel) in far.chain(far_closes) {

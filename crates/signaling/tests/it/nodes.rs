@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use posthouse_rooms::{MemoryBus, MemoryStore};
 
+use serde_json::json;
+
 use crate::house::{BYE, House};
+use crate::v1::Client;
 
 async fn two() -> [House; 2] {
     let engines = (Arc::new(MemoryStore::new(100)), Arc::new(MemoryBus::default()));
@@ -37,4 +40,18 @@ async fn an_owner_who_comes_back_on_another_node_displaces_the_older_socket() {
     a_socket.send("x").await;
     assert_eq!(newer.hear().await, "x");
     assert_eq!(a_socket.heard().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_relay_of_every_node_is_told_who_was_kicked_and_who_left() {
+    let [here, there] = two().await;
+    let (mut a, _) = Client::join(&here, json!({"room": "r"})).await;
+    let (mut b, _) = Client::join(&there, json!({"room": "r"})).await;
+    a.done("kick", json!({"member": b.member})).await;
+    assert_eq!(b.event().await["reason"], "kicked");
+    assert_eq!(b.socket.closed().await, Some(4403));
+    a.done("leave", json!({})).await;
+    for house in [&here, &there] {
+        assert_eq!(*house.relay.0.lock().unwrap(), [format!("{} revoked", b.member), a.member.clone()]);
+    }
 }

@@ -481,3 +481,43 @@ async fn a_thousand_resumes_at_once_lose_nothing() {
     }
     assert_eq!((back.len(), house.signaling.stats().members), (1_000, 1_000));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_may_try_few_wrong_passphrases_and_any_number_of_right_ones() {
+    let house = House::with(|config| {
+        config.rates.exempt_loopback = false;
+        config.rates.guess = posthouse_signaling::Rate { per_second: 1, burst: 3 };
+        config.rates.join.burst = 1000;
+        config.rooms.capacity = 20;
+    })
+    .await;
+    let terms = json!({"room": "r", "create": {"passphrase": "sesame"}});
+    let (_a, _) = Client::join(&house, terms).await;
+    for _ in 0..8 {
+        Client::join(&house, json!({"room": "r", "passphrase": "sesame"})).await;
+    }
+    let mut socket = Client::connect(&house).await;
+    let mut codes = Vec::new();
+    for id in 1..100 {
+        socket.say(&frame("join", id, json!({"room": "r", "passphrase": id.to_string()}))).await;
+        let answer = next(&mut socket).await;
+        codes.push(answer["code"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(codes[..3], ["wrong-passphrase"; 3]);
+    assert!(codes.iter().filter(|code| *code == "too-fast").count() > 50, "{codes:?}");
+    // Without one it is no guess, and another room needs none.
+    socket.say(&frame("join", 200, json!({"room": "r"}))).await;
+    assert_eq!(next(&mut socket).await["code"], "wrong-passphrase");
+    socket.say(&frame("join", 201, json!({"room": "other"}))).await;
+    assert_eq!(next(&mut socket).await["type"], "joined");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_a_route_does_not_have_is_405_and_none_of_collider_s() {
+    let house = House::open().await;
+    for (method, path) in [("GET", "/v1/rooms"), ("DELETE", "/v1/rooms"), ("POST", "/v1/ice"), ("PUT", "/v1/rooms/r")] {
+        let answer = house.ask(method, path, &[], "").await;
+        assert_eq!(answer.status, 405, "{method} {path}");
+        assert!(answer.header("allow").is_some());
+    }
+}

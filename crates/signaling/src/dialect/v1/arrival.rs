@@ -37,6 +37,8 @@ impl V1 {
 
     async fn enter(&mut self, id: u64, asked: frame::Join) -> Result<String, Fault> {
         self.may_arrive()?;
+        self.may_guess(&asked)?;
+        let guesses = asked.passphrase.is_some();
         let room = RoomId::parse(&asked.room)
             .map_err(|_| Fault::bad("expected a room of 1 to 128 letters, digits, '-' and '_'"))?;
         let grants = self.grants(&room, &asked)?;
@@ -46,6 +48,10 @@ impl V1 {
         let join = self.request(id, asked, grants, &ticket, &token, &secret)?;
         let post = self.peer.post();
         let entered = post.change_meeting(&ticket.room, |one, rules, now| one.join(rules, now, &join)).await;
+        let limits = &self.peer.signaling.limits;
+        if guesses && matches!(entered, Err(Trouble::Refused(Refusal::WrongPassphrase))) {
+            limits.allow(&limits.guess, self.source.peer);
+        }
         let entered = entered.map_err(|trouble| match trouble {
             // Too many wait at the door: for a newcomer that is as good as full.
             Trouble::Refused(Refusal::QueueFull) => Fault::new(Code::RoomFull, "too many wait to be admitted"),
@@ -188,6 +194,16 @@ impl V1 {
         }
         signaling.counters.refused_rate.add();
         Err(Fault::new(Code::TooFast, "more joins than one network may make in a second"))
+    }
+
+    /// May this source try one more passphrase? Only wrong ones count.
+    fn may_guess(&self, asked: &frame::Join) -> Result<(), Fault> {
+        let signaling = &self.peer.signaling;
+        if asked.passphrase.is_none() || signaling.limits.would_allow(&signaling.limits.guess, self.source.peer) {
+            return Ok(());
+        }
+        signaling.counters.refused_rate.add();
+        Err(Fault::new(Code::TooFast, "more wrong passphrases than one network may try"))
     }
 
     pub(super) fn mint(&self, member: &str) -> IceConfig {

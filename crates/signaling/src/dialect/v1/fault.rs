@@ -26,6 +26,7 @@ pub(super) enum Code {
     BadRequest,
     TooLarge,
     TooFast,
+    TooSlow,
     NotJoined,
     Unauthorized,
     Forbidden,
@@ -49,6 +50,7 @@ impl Code {
             Self::BadRequest
             | Self::TooLarge
             | Self::TooFast
+            | Self::TooSlow
             | Self::NotJoined
             | Self::Unauthorized
             | Self::Forbidden
@@ -70,6 +72,7 @@ impl Code {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooFast => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotJoined | Self::Forbidden | Self::Denied | Self::WrongPassphrase => StatusCode::FORBIDDEN,
             Self::NoSuchRoom | Self::NoSuchMember => StatusCode::NOT_FOUND,

@@ -223,6 +223,7 @@ fn from_reply(refused: &Reply) -> Fault {
         }
         StatusCode::TOO_MANY_REQUESTS => Fault::new(Code::TooFast, "more than one network may ask in a second"),
         StatusCode::PAYLOAD_TOO_LARGE => Fault::new(Code::TooLarge, "longer than signaling.max_message"),
-        _ => Fault::bad("expected a whole body in time"),
+        StatusCode::REQUEST_TIMEOUT => Fault::new(Code::TooSlow, "expected the whole body within 15 s"),
+        _ => Fault::bad("expected a whole body in UTF-8"),
     }
 }
