@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::harness::collider::Collider;
 use crate::harness::http::{Answer, get, post, request_on, request_with};
-use crate::harness::member::Member;
+use crate::harness::member::{Member, is_refused};
 use crate::harness::settings::SECRET;
 use crate::harness::{Server, Settings};
 
@@ -90,6 +90,12 @@ fn credential(servers: &Value) -> (String, String) {
     let turn = all.iter().find(|entry| entry["username"].is_string()).expect("an entry with a username");
     let of = |key: &str| turn[key].as_str().expect("a string").to_owned();
     (of("username"), of("credential"))
+}
+
+/// The relay with the credentials of a seat of AppRTC's.
+fn target(server: &Server, seat: &Value) -> Target {
+    let (name, password) = credential(&seat["ice_servers"]);
+    Target::new(server.relay, name, password)
 }
 
 #[tokio::test]
@@ -259,6 +265,8 @@ async fn an_apprtc_member_that_is_kicked_frees_its_seat_and_its_peer_hears_one_b
     let (ada, bob) = (join(server.web, "parlour").await, join(server.web, "parlour").await);
     let mut ada_hears = Collider::register(server.web, "parlour", client_id(&ada)).await;
     let mut bob_hears = Collider::register(server.web, "parlour", client_id(&bob)).await;
+    let [adas, bobs_own] = [&ada, &bob].map(|seat| target(&server, seat));
+    let mut held = allocate(&bobs_own, &Ask::default()).await.unwrap();
     let live = |status: &Value| {
         room(status, "parlour", "apprtc").is_some_and(|room| members(room).iter().all(|one| one["seat"] == "live"))
     };
@@ -271,6 +279,12 @@ async fn an_apprtc_member_that_is_kicked_frees_its_seat_and_its_peer_hears_one_b
     assert!(ada_hears.is_silent().await, "one bye");
     let carol = join(server.web, "parlour").await;
     assert_ne!(client_id(&carol), client_id(&bob));
+    is_refused(&bobs_own).await;
+    desk.until("no allocation", |status| status["totals"]["allocations"] == 0).await;
+    assert_eq!(held.refresh(Duration::from_secs(600)).await.unwrap_err().code(), Some(401));
+    for good in [adas, target(&server, &carol)] {
+        allocate(&good, &Ask::default()).await.expect("whoever was not kicked relays on");
+    }
 }
 
 #[tokio::test]
@@ -288,6 +302,8 @@ async fn a_room_is_closed_and_an_allocation_ended_by_its_name() {
     assert_eq!(alice.closed().await, 4404);
     assert_eq!(desk.end("/api/rooms/apprtc/parlour").await, StatusCode::NO_CONTENT);
     assert!(hears.is_closed().await);
+    is_refused(&alice.target(server.relay)).await;
+    is_refused(&target(&server, &seat)).await;
 
     let mut allocation = allocate(&server.target("app-user"), &Ask::default()).await.unwrap();
     let status = desk.until("the allocation", |status| status["users"]["total"] == 1).await;

@@ -2,23 +2,15 @@
 
 use std::time::Duration;
 
-use posthouse_probe::{Ask, Plan, Target, Way, allocate, echo};
+use posthouse_probe::{Ask, Plan, Way, allocate, echo};
 use serde_json::json;
 use tokio::net::UdpSocket;
 
 use crate::admin::wait_until_live;
-use crate::harness::member::{Member, target_of};
+use crate::harness::member::{Member, is_refused, target_of};
 use crate::harness::{Server, Settings};
 
 const ASK: Ask = Ask { lifetime: None, family: None };
-
-/// The credential is refused, on whichever worker the attempt arrives.
-async fn is_refused(target: &Target) {
-    for _ in 0..8 {
-        let refused = allocate(target, &ASK).await.err().expect("a credential that was taken back");
-        assert_eq!(refused.code(), Some(401), "{refused}");
-    }
-}
 
 #[tokio::test]
 async fn the_credentials_of_a_seat_relay_and_end_with_a_kick() {

@@ -154,7 +154,7 @@ fn body(dialect: &str, room: &str, name: &str, event: RoomEvent) -> serde_json::
 fn reason(why: Departure) -> &'static str {
     match why {
         Departure::Left | Departure::Bye => "left",
-        Departure::Deleted => "deleted",
+        Departure::Deleted | Departure::Kicked => "deleted",
         Departure::Lost => "lost",
         Departure::NeverRegistered | Departure::Evicted => "never-came",
     }

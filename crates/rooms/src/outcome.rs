@@ -75,8 +75,10 @@ pub enum Departure {
     Left,
     /// It said goodbye.
     Bye,
-    /// Collider's `DELETE`; in a meeting, by the owner: kicked, or the room was closed.
+    /// Collider's `DELETE`.
     Deleted,
+    /// By the wish of the room's owner or of the operator: kicked, or the room was closed. Its relay credentials go too.
+    Kicked,
     /// Its socket was lost and it did not come back.
     Lost,
     /// It never took a socket, and its time ran out.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use posthouse_rooms::{
-    Body, Bus, ClientId, Close, Delivery, Effects, Label, Limits, Message, NodeId, Outcome, Parcel, Policy, Refusal,
-    Roll, Room, RoomEvent, RoomId, RoomStore, Socket, StoreError, Timestamp,
+    Body, Bus, ClientId, Close, Delivery, Departure, Effects, Label, Limits, Message, NodeId, Outcome, Parcel, Policy,
+    Refusal, Roll, Room, RoomEvent, RoomId, RoomStore, Socket, StoreError, Timestamp,
 };
 use tracing::debug;
 
@@ -130,7 +130,7 @@ impl Post {
         closes.iter().for_each(|close| self.close_here(close));
         let free = effects.ended.into_iter().filter_map(|ended| {
             debug!(target: "rooms", room = room.as_str(), why = ?ended.why, "a member is gone");
-            Some((ended.label?, false))
+            Some((ended.label?, ended.why == Departure::Kicked))
         });
         self.free(free.collect()).await;
         for delivery in far {

@@ -104,7 +104,8 @@ impl Signaling {
         Ok(found)
     }
 
-    /// Ends a membership: the seat is free, the socket closed, what it holds on the relay ended, the others are told.
+    /// Ends a membership: the seat is free, the socket closed, what it holds on the relay ended, its relay credentials are
+    /// refused from now on, the others are told.
     ///
     /// # Errors
     /// When there is no such room or member.
@@ -118,7 +119,7 @@ impl Signaling {
         done.map_err(Undone::from)
     }
 
-    /// Ends a room, and with it every membership.
+    /// Ends a room, and with it every membership as by [`Self::kick`].
     ///
     /// # Errors
     /// When there is no such room.

@@ -83,7 +83,7 @@ pub trait RelayControl: Send + Sync {
     /// The membership that `label` was minted for is over for good: free its allocations. It must not wait.
     fn end_user(&self, label: &str);
 
-    /// The membership was ended by the owner of the room: free its allocations, and refuse from now on every credential
+    /// The membership was ended by the owner of the room or by the operator: free its allocations, and refuse from now on every credential
     /// that was ever minted for `label`. It must not wait.
     fn revoke_user(&self, label: &str);
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use posthouse_probe::Target;
+use posthouse_probe::{Ask, Target, allocate};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -80,4 +80,12 @@ pub(crate) fn target_of(ice: &Value, relay: SocketAddr) -> Target {
     let turn = servers.iter().find(|entry| entry["username"].is_string()).expect("an entry with a username");
     let text = |key: &str| turn[key].as_str().expect("a string").to_owned();
     Target::new(relay, text("username"), text("credential"))
+}
+
+/// The credential is refused, on whichever worker the attempt arrives.
+pub(crate) async fn is_refused(target: &Target) {
+    for _ in 0..8 {
+        let refused = allocate(target, &Ask::default()).await.err().expect("a credential that was taken back");
+        assert_eq!(refused.code(), Some(401), "{refused}");
+    }
 }

@@ -40,7 +40,7 @@ impl Meeting {
         let why = match how {
             Gone::Left => Departure::Left,
             Gone::Lost => Departure::Lost,
-            Gone::Kicked => Departure::Deleted,
+            Gone::Kicked => Departure::Kicked,
         };
         effects.ended.push(Ended { label: Some(Label(gone.id.clone())), why });
         self.tell_others(rules, "", Event::Left { member: gone.id, how }, effects);
@@ -63,7 +63,7 @@ impl Meeting {
                 effects.tell(line, member.mailbox.last_word(Event::Closed(why)));
                 effects.closes.push(Close { socket: line.socket, why: Closing::Deleted });
             }
-            effects.ended.push(Ended { label: Some(Label(member.id)), why: Departure::Deleted });
+            effects.ended.push(Ended { label: Some(Label(member.id)), why: Departure::Kicked });
         }
         for mut guest in guests {
             effects.tell(&mut guest.line, unnumbered(Event::Closed(why)));

@@ -1,6 +1,6 @@
 //! What the operator does to a room: a member is sent away, the room closed.
 
-use crate::{ClientId, Close, Closing, Effects, Outcome, Policy, Refusal, Room, Timestamp};
+use crate::{ClientId, Close, Closing, Departure, Outcome, Policy, Refusal, Room, Timestamp};
 
 impl Room {
     /// Ends the membership of whoever has this [`Member::public_name`](crate::Member::public_name), and closes its
@@ -12,7 +12,7 @@ impl Room {
             let refusal = if self.is_empty() { Refusal::UnknownRoom } else { Refusal::UnknownClient };
             return Outcome { answer: Err(refusal), effects };
         };
-        effects.append(self.delete(policy, now, &client).effects);
+        self.take_out(policy, &client, Departure::Kicked, &mut effects);
         Outcome { answer: Ok(()), effects }
     }
 
@@ -23,15 +23,13 @@ impl Room {
             return Outcome { answer: Err(Refusal::UnknownRoom), effects };
         }
         while let Some(client) = self.next_to_go() {
-            effects.append(self.delete(policy, now, &client).effects);
+            self.take_out(policy, &client, Departure::Kicked, &mut effects);
         }
         // An echo whose other half never was.
         let echoes = self.members.drain(..).filter_map(|echo| echo.socket());
         effects.closes.extend(echoes.map(|socket| Close { socket, why: Closing::Deleted }));
         while !self.lingering.is_empty() {
-            let mut departed = Effects::default();
-            self.depart(policy, 0, &mut departed);
-            effects.append(departed);
+            self.depart(policy, 0, &mut effects);
         }
         Outcome { answer: Ok(()), effects }
     }

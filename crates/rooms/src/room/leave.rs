@@ -20,8 +20,14 @@ impl Room {
     /// Ends a membership and closes its socket. An unknown id changes nothing.
     pub fn delete(&mut self, policy: &Policy, now: Timestamp, client: &ClientId) -> Outcome<()> {
         let mut effects = self.expire(policy, now);
+        self.take_out(policy, client, Departure::Deleted, &mut effects);
+        Outcome { answer: Ok(()), effects }
+    }
+
+    /// Ends whatever there is of a member: its seat, its socket, the time it has to say goodbye.
+    pub(super) fn take_out(&mut self, policy: &Policy, client: &ClientId, why: Departure, effects: &mut Effects) {
         if let Some(at) = self.lingering.iter().position(|gone| gone.id == *client) {
-            self.depart(policy, at, &mut effects);
+            self.depart(policy, at, effects);
         }
         if let Some(at) = self.position(client) {
             let socket = self.members[at].socket();
@@ -29,10 +35,9 @@ impl Room {
             if self.members[at].id.is_loopback() {
                 self.members[at].seat = Seat::Loopback;
             } else {
-                self.end(policy, at, Departure::Deleted, &mut effects);
+                self.end(policy, at, why, effects);
             }
         }
-        Outcome { answer: Ok(()), effects }
     }
 
     /// Remembers one who left until its goodbye, its socket's end, or [`Policy::linger`].

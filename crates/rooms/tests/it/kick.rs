@@ -11,7 +11,7 @@ fn one_who_is_kicked_loses_seat_and_socket_and_the_other_hears_one_goodbye() {
     let mut house = House::in_a_call();
     assert_eq!(house.kick("bob"), Ok(()));
     assert_eq!(house.closed, [(2, Closing::Deleted)]);
-    assert_eq!(house.ended, [("bob".to_owned(), Departure::Deleted)]);
+    assert_eq!(house.ended, [("bob".to_owned(), Departure::Kicked)]);
     assert_eq!(house.kick("bob"), Err(Refusal::UnknownClient));
     house.lose("bob", 2);
     house.pass(60 * SECOND);
@@ -42,6 +42,7 @@ fn a_room_that_is_closed_is_as_if_it_had_never_been() {
         closed.sort_unstable();
         assert_eq!(closed, [1, 2]);
         assert_eq!(house.ended.len(), 2);
+        assert_eq!(house.ended.last().unwrap().1, Departure::Kicked);
         assert_eq!(house.close(), Err(Refusal::UnknownRoom));
     }
 }

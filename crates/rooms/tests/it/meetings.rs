@@ -257,7 +257,7 @@ fn a_kick_ends_socket_and_membership_and_says_why() {
     parlour.ask("a", &Request::Kick("c".into())).unwrap();
     assert_eq!(parlour.heard("c"), ["kicked"]);
     assert_eq!(parlour.closed, [(parlour.clients["c"].socket, Closing::Deleted)]);
-    assert_eq!(parlour.ended, [("c".to_owned(), Departure::Deleted)]);
+    assert_eq!(parlour.ended, [("c".to_owned(), Departure::Kicked)]);
     assert_eq!(parlour.heard("b"), ["-c Kicked"]);
     assert_eq!(parlour.resume("c"), Err(Refusal::ResumeExpired));
     // One who is away is kicked as well.

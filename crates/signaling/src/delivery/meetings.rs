@@ -37,8 +37,7 @@ impl Post {
         closes.iter().for_each(|close| self.close_here(close));
         let free = ended.into_iter().filter_map(|ended| {
             debug!(target: "rooms", room = room.as_str(), why = ?ended.why, "a member is gone");
-            // By the owner's wish.
-            Some((ended.label?, ended.why == Departure::Deleted))
+            Some((ended.label?, ended.why == Departure::Kicked))
         });
         self.free(free.collect()).await;
         let far = far.into_iter().map(|tell| (tell.to.node, Parcel::Tell(tell)));
