@@ -90,6 +90,8 @@ pub struct Rates {
     pub ice: Rate,
     /// Wrong passphrases of `/v1`: few, for people choose them.
     pub guess: Rate,
+    /// Rooms of `/v1` that are made without an API key or a token: they may outlive whoever made them.
+    pub make: Rate,
     /// New WebSockets.
     pub upgrade: Rate,
     /// Messages on one WebSocket; a faster one is closed with 1008.
@@ -182,6 +184,7 @@ impl Default for Rates {
             message: Rate { per_second: 50, burst: 200 },
             ice: Rate { per_second: 10, burst: 50 },
             guess: Rate { per_second: 1, burst: 20 },
+            make: Rate { per_second: 1, burst: 30 },
             upgrade: Rate { per_second: 20, burst: 40 },
             socket_messages: Rate { per_second: 100, burst: 200 },
             socket_pings: Rate { per_second: 50, burst: 100 },

@@ -12,6 +12,7 @@ mod arrival;
 mod fault;
 mod frame;
 mod http;
+mod maker;
 mod seat;
 mod words;
 

@@ -78,3 +78,49 @@ async fn where_joining_needs_a_token_it_must_be_for_that_room() {
     assert_eq!(guest.resume(&house).await["type"], "resumed");
     host.done("kick", json!({"member": guest.member})).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_or_a_token_no_room_is_kept_empty_for_more_than_an_hour() {
+    let house = house(false, false).await;
+    let [key, host, guest] = [KEY, HOST, GUEST].map(|bearer| format!("Bearer {bearer}"));
+    let make = async |bearer: Option<&str>, room: &str| {
+        let headers: Vec<_> = bearer.map(|bearer| ("Authorization", bearer)).into_iter().collect();
+        let body = json!({"room": room, "empty_for": 1_000_000}).to_string();
+        let made = house.ask("POST", "/v1/rooms", &headers, &body).await;
+        assert_eq!(made.status, 201);
+        made.json()["expires_in"].as_u64().unwrap()
+    };
+    assert_eq!(make(None, "a").await, 3_600);
+    assert_eq!(make(Some("Bearer x"), "b").await, 3_600);
+    assert_eq!(make(Some(&host), "s").await, 3_600, "the token is for another room");
+    assert_eq!(make(Some(&key), "c").await, 86_400);
+    assert_eq!(make(Some(&host), "r").await, 86_400);
+    let owned = [("Authorization", key.as_str())];
+    assert_eq!(house.ask("DELETE", "/v1/rooms/r", &owned, "").await.status, 204);
+    assert_eq!(make(Some(&guest), "r").await, 3_600, "the token does not grant `create`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_and_a_token_make_as_many_rooms_as_they_like() {
+    let mut access = Access::default();
+    access.add_api_key(KEY);
+    access.add_token_secret(SECRET);
+    let house = House::with(|config| {
+        config.access = access;
+        config.rates.exempt_loopback = false;
+        config.rates.make = posthouse_signaling::Rate { per_second: 1, burst: 1 };
+        (config.rates.join.burst, config.rates.upgrade.burst) = (1000, 1000);
+    })
+    .await;
+    let key = format!("Bearer {KEY}");
+    for n in 0..30 {
+        let body = json!({"room": format!("n{n}")}).to_string();
+        let made = house.ask("POST", "/v1/rooms", &[("Authorization", &key)], &body).await;
+        assert_eq!(made.status, 201);
+    }
+    for _ in 0..10 {
+        let (mut host, joined) = Client::join(&house, json!({"room": "r", "token": HOST})).await;
+        assert!(joined["owner"].is_string());
+        host.done("close", json!({})).await;
+    }
+}

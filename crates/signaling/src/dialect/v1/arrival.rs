@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use super::{
     Seat, Step, Ticket, V1,
     fault::{Code, Fault},
-    frame, seat,
+    frame,
+    maker::Maker,
+    seat,
     words::{self, Arriving},
 };
 use crate::{IceConfig, access::Grants, delivery::Trouble, random};
@@ -35,28 +37,32 @@ impl V1 {
         Step::Say(fault.frame(Some(id)))
     }
 
-    async fn enter(&mut self, id: u64, asked: frame::Join) -> Result<String, Fault> {
+    async fn enter(&mut self, id: u64, mut asked: frame::Join) -> Result<String, Fault> {
         self.may_arrive()?;
         self.may_guess(&asked)?;
         let guesses = asked.passphrase.is_some();
         let room = RoomId::parse(&asked.room)
             .map_err(|_| Fault::bad("expected a room of 1 to 128 letters, digits, '-' and '_'"))?;
-        let grants = self.grants(&room, &asked)?;
+        let (mut grants, is_vouched_for) = self.grants(&room, &asked)?;
         self.fits(&asked)?;
+        let maker = Maker { signaling: &self.peer.signaling, source: self.source.peer, is_vouched_for };
+        let is_early = grants.create && !maker.may();
+        grants.create &= !is_early;
+        asked.create.empty_for = asked.create.empty_for.map(|seconds| maker.keep(seconds).as_secs());
         let ticket = Ticket { room, member: random::label().0 };
         let (token, secret) = (ticket.token(&random::secret()), random::secret());
         let join = self.request(id, asked, grants, &ticket, &token, &secret)?;
-        let post = self.peer.post();
-        let entered = post.change_meeting(&ticket.room, |one, rules, now| one.join(rules, now, &join)).await;
-        let limits = &self.peer.signaling.limits;
-        if guesses && matches!(entered, Err(Trouble::Refused(Refusal::WrongPassphrase))) {
-            limits.allow(&limits.guess, self.source.peer);
-        }
-        let entered = entered.map_err(|trouble| match trouble {
+        let entered = match self.try_to_enter(&ticket.room, &join, guesses).await {
+            Err(Trouble::Refused(Refusal::UnknownRoom)) if is_early => return Err(maker.too_fast()),
             // Too many wait at the door: for a newcomer that is as good as full.
-            Trouble::Refused(Refusal::QueueFull) => Fault::new(Code::RoomFull, "too many wait to be admitted"),
-            other => other.into(),
-        })?;
+            Err(Trouble::Refused(Refusal::QueueFull)) => {
+                return Err(Fault::new(Code::RoomFull, "too many wait to be admitted"));
+            }
+            other => other?,
+        };
+        if matches!(&entered, Entered::In(welcome) if welcome.made) {
+            maker.has_made();
+        }
         self.peer.outgoing().open(Vec::new());
         Ok(match entered {
             Entered::Waiting => {
@@ -67,17 +73,28 @@ impl V1 {
         })
     }
 
-    /// What its token grants. Without one: nothing but what everybody may.
-    fn grants(&self, room: &RoomId, asked: &frame::Join) -> Result<Grants, Fault> {
+    /// A wrong passphrase counts, whoever tried it.
+    async fn try_to_enter(&self, room: &RoomId, join: &Join, guesses: bool) -> Result<Entered, Trouble> {
+        let entered = self.peer.post().change_meeting(room, |one, rules, now| one.join(rules, now, join)).await;
+        let limits = &self.peer.signaling.limits;
+        if guesses && matches!(entered, Err(Trouble::Refused(Refusal::WrongPassphrase))) {
+            limits.allow(&limits.guess, self.source.peer);
+        }
+        entered
+    }
+
+    /// What its token grants, and whether that is to make the room. Without one: nothing but what everybody may.
+    fn grants(&self, room: &RoomId, asked: &frame::Join) -> Result<(Grants, bool), Fault> {
         let access = &self.peer.signaling.current.load().config.access;
         let open = Grants { create: !access.create_needs_key, ..Grants::default() };
         match &asked.token {
             Some(token) if access.knows_tokens() => {
                 let grants = access.grants(token, room.as_str(), self.peer.post().clock.now()).map_err(Fault::from)?;
-                Ok(Grants { create: grants.create || open.create, ..grants })
+                let is_vouched_for = grants.create;
+                Ok((Grants { create: is_vouched_for || open.create, ..grants }, is_vouched_for))
             }
             _ if access.join_needs_token => Err(Fault::new(Code::Unauthorized, "expected a token for this room")),
-            _ => Ok(open),
+            _ => Ok((open, false)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The HTTP routes: rooms made, looked at, changed and closed by whoever need not be in them; ICE servers.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use hyper::{
     HeaderMap, Request, StatusCode,
@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{
     fault::{Code, Fault},
     frame::Create,
+    maker::Maker,
     words,
 };
 use crate::{
@@ -131,12 +132,14 @@ impl Ask<'_> {
             Some(room) => name(room)?,
             None => name(&random::label().0)?,
         };
-        self.may_make(bearer, &room)?;
-        let longest = self.signaling.post.policy.load().meetings.longest_empty.as_secs();
-        let (owner, expires_in) = (random::secret(), create.empty_for.unwrap_or(EMPTY_FOR).clamp(1, longest));
-        let keep = Duration::from_secs(expires_in);
-        let making = Making { owner: Digest::of(&owner), keep, terms: create.terms()? };
+        let maker = self.maker(bearer, &room)?;
+        if !maker.may() {
+            return Err(maker.too_fast());
+        }
+        let (owner, keep) = (random::secret(), maker.keep(create.empty_for.unwrap_or(EMPTY_FOR).max(1)));
+        let (making, expires_in) = (Making { owner: Digest::of(&owner), keep, terms: create.terms()? }, keep.as_secs());
         self.signaling.post.change_meeting(&room, |one, rules, now| one.make(rules, now, &making)).await?;
+        maker.has_made();
         let url = format!("{}/meet/{}", self.visit.current.base, room.as_str());
         let mut reply = respond::json(&Made { room: room.as_str(), url, owner: &owner, expires_in });
         *reply.status_mut() = StatusCode::CREATED;
@@ -146,15 +149,23 @@ impl Ask<'_> {
         Ok(reply)
     }
 
-    /// Where rooms need a key: is this one, or a token that grants it?
-    fn may_make(&self, bearer: Option<&str>, room: &RoomId) -> Result<(), Fault> {
+    /// Whoever brings a key, or a token that grants it. Where rooms need neither, everybody else too.
+    fn maker(&self, bearer: Option<&str>, room: &RoomId) -> Result<Maker<'_>, Fault> {
         let access = &self.visit.current.config.access;
-        if !access.create_needs_key || bearer.is_some_and(|key| access.is_api_key(key)) {
-            return Ok(());
+        let maker = |is_vouched_for| Maker { signaling: self.signaling, source: self.visit.peer, is_vouched_for };
+        if bearer.is_some_and(|key| access.is_api_key(key)) {
+            return Ok(maker(true));
         }
         let needed = Fault::new(Code::Unauthorized, "expected `Authorization: Bearer` with an API key, or a token");
-        let grants = access.grants(bearer.ok_or(needed)?, room.as_str(), self.signaling.post.clock.now())?;
-        if grants.create { Ok(()) } else { Err(Fault::new(Code::Forbidden, "the token does not grant `create`")) }
+        let grants = bearer.ok_or(needed).and_then(|token| {
+            access.grants(token, room.as_str(), self.signaling.post.clock.now()).map_err(Fault::from)
+        });
+        match grants {
+            Ok(grants) if grants.create => Ok(maker(true)),
+            _ if !access.create_needs_key => Ok(maker(false)),
+            Ok(_) => Err(Fault::new(Code::Forbidden, "the token does not grant `create`")),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Whose word this is: the backend's, that of a token which names an owner, or the owner's secret.
