@@ -65,8 +65,13 @@ const isNarrow = (selector) => {
 /** As the browser's own button does it. */
 const endOwnPicture = ({ page }) => page.evaluate(() => document.getElementById('self').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended')));
 
+/** Many tests are about one call and one meeting, in this order: each leaves them standing, with its panels closed. */
+let ada, bob, cyd, dan;
+/** These are in a call over the relay alone, over TCP. */
+let kim, lou;
+
 test('a shared screen is seen on the other side until the browser’s own button ends it', async () => {
-  const [ada, bob] = await call('?hd=false');
+  [ada, bob] = await call('?hd=false');
   await holds(bob, isNarrow, '#remote');
   await ada.page.keyboard.press('s');
   await holds(bob, isWide, '#remote');
@@ -78,23 +83,22 @@ test('a shared screen is seen on the other side until the browser’s own button
   assert.equal(await ada.page.getAttribute('[data-act="screen"]', 'aria-pressed'), 'false');
   await bob.sees();
   quiet(ada, bob);
-  await close(ada, bob);
 });
 
 test('in a meeting, too, and with the camera off', async () => {
-  const [ada, bob] = await gathering(['Ada', 'Bob'], '&hd=false');
-  await ada.press('camera');
-  await holds(bob, () => document.querySelector('.tile[data-member]').dataset.camera === 'off');
-  await ada.press('screen');
-  await holds(bob, isWide, '.tile[data-member][data-camera="on"][data-screen="true"] video');
-  await ada.press('screen');
-  await holds(bob, () => document.querySelector('.tile[data-member]').dataset.camera === 'off');
-  quiet(ada, bob);
-  await close(ada, bob);
+  [cyd, dan] = await gathering(['Cyd', 'Dan'], '&hd=false');
+  await cyd.press('camera');
+  await holds(dan, () => document.querySelector('.tile[data-member]').dataset.camera === 'off');
+  await cyd.press('screen');
+  await holds(dan, isWide, '.tile[data-member][data-camera="on"][data-screen="true"] video');
+  await cyd.press('screen');
+  await holds(dan, () => document.querySelector('.tile[data-member]').dataset.camera === 'off');
+  await cyd.press('camera');
+  await holds(dan, () => document.querySelector('.tile[data-member]').dataset.camera === 'on');
+  quiet(cyd, dan);
 });
 
 test('another camera is sent in the middle of a call, and a third when that one is unplugged', async () => {
-  const [ada, bob] = await call();
   const sent = () => ada.page.evaluate(() => window.posthouse.pc.getSenders().find(({ track }) => track?.kind === 'video')?.track.label);
   const before = await sent();
   await ada.page.click('#more-opener');
@@ -109,27 +113,26 @@ test('another camera is sent in the middle of a call, and a third when that one 
   await holds(ada, () => /gone: unplugged/.test(document.querySelector('#notice:not([hidden])')?.textContent));
   await bob.sees();
   quiet(ada, bob);
-  await close(ada, bob);
 });
 
 test('before the call, the microphone’s level moves, a device can be chosen, and one may come in muted', async () => {
-  const ada = new Caller(await first.tab());
+  const fay = new Caller(await first.tab());
   const room = house.room();
-  await ada.open(room);
-  await holds(ada, () => document.querySelector('#lobby meter').value > 0.02);
-  await ada.page.click('#lobby summary');
-  await holds(ada, () => document.querySelectorAll('#lobby [data-device="audio"] option').length >= 2);
-  const chosen = await ada.page.$eval('#lobby [data-device="audio"]', ({ options }) => [...options].find(({ selected }) => !selected).value);
-  await ada.page.selectOption('#lobby [data-device="audio"]', chosen);
-  await ada.page.reload();
-  await ada.page.click('#lobby summary');
-  await holds(ada, (chosen) => document.querySelector('#lobby [data-device="audio"]')?.value === chosen, chosen);
-  await ada.page.check('#join-muted');
-  await ada.page.click('#join');
-  await ada.reach('waiting');
-  assert.equal(await ada.page.getAttribute('#controls [data-act="microphone"]', 'aria-pressed'), 'false');
-  quiet(ada);
-  await close(ada);
+  await fay.open(room);
+  await holds(fay, () => document.querySelector('#lobby meter').value > 0.02);
+  await fay.page.click('#lobby summary');
+  await holds(fay, () => document.querySelectorAll('#lobby [data-device="audio"] option').length >= 2);
+  const chosen = await fay.page.$eval('#lobby [data-device="audio"]', ({ options }) => [...options].find(({ selected }) => !selected).value);
+  await fay.page.selectOption('#lobby [data-device="audio"]', chosen);
+  await fay.page.reload();
+  await fay.page.click('#lobby summary');
+  await holds(fay, (chosen) => document.querySelector('#lobby [data-device="audio"]')?.value === chosen, chosen);
+  await fay.page.check('#join-muted');
+  await fay.page.click('#join');
+  await fay.reach('waiting');
+  assert.equal(await fay.page.getAttribute('#controls [data-act="microphone"]', 'aria-pressed'), 'false');
+  quiet(fay);
+  await close(fay);
 });
 
 /** Offers `bytes` as a file from one to the others, who take it; gives what each of them saved. */
@@ -152,10 +155,17 @@ async function say({ page }, text) {
   await page.keyboard.press('Enter');
 }
 
+/** And nothing has the focus. */
+async function closeChats(...people) {
+  for (const { page } of people) {
+    if (await page.isVisible('#chat')) await page.click('#controls [data-act="chat"]');
+    await page.evaluate(() => document.activeElement.blur());
+  }
+}
+
 const reads = ({ page }, text) => page.waitForSelector(`#chat-log p:has-text("${text}")`, { state: 'attached', timeout: PATIENCE });
 
 test('in a call of two, words and files cross as they are, and a file may be declined', async () => {
-  const [ada, bob] = await call();
   await say(ada, 'good morning');
   await reads(bob, 'good morning');
   await say(bob, '<b>& good evening');
@@ -166,50 +176,54 @@ test('in a call of two, words and files cross as they are, and a file may be dec
   await ada.page.setInputFiles('#chat-files', { name: 'unwanted.bin', mimeType: '', buffer: Buffer.alloc(10) });
   await bob.page.click('#chat-log button[aria-label="Decline: unwanted.bin"]', { timeout: PATIENCE });
   await ada.page.waitForSelector('#chat-log .parcel[data-state="declined"]', { timeout: PATIENCE });
+  await closeChats(ada, bob);
   quiet(ada, bob);
-  await close(ada, bob);
 });
 
 test('in a meeting, a file goes to everybody, an empty one too', async () => {
-  const [ada, bob, cyd] = await gathering(['Ada', 'Bob', 'Cyd']);
+  const eve = new Guest('Eve', await first.tab());
+  await eve.enter(cyd.page.url());
+  await Promise.all([cyd, dan, eve].map((one) => one.canChat(2)));
   const gift = randomBytes(400_000);
-  for (const saved of await give(ada, [bob, cyd], gift)) assert.ok(gift.equals(saved), 'byte for byte');
-  const [nothing] = await give(bob, [ada], Buffer.alloc(0));
+  for (const saved of await give(cyd, [dan, eve], gift)) assert.ok(gift.equals(saved), 'byte for byte');
+  await eve.press('hangUp');
+  await holds(dan, () => document.querySelectorAll('.tile[data-member]').length === 1);
+  const [nothing] = await give(dan, [cyd], Buffer.alloc(0));
   assert.equal(nothing.length, 0);
-  quiet(ada, bob, cyd);
-  await close(ada, bob, cyd);
+  await closeChats(cyd, dan);
+  quiet(cyd, dan, eve);
+  await close(eve);
 });
 
 /** What the details copy: their JSON, out of the field that is copied from. */
 const numbers = ({ page }) => page.evaluate(() => window.posthouse.numbers());
 
 test('the numbers tell the truth: relayed where only the relay is allowed, direct where it is not needed', async () => {
-  for (const [query, path, protocol] of [['?it=relay&tt=tcp', 'relayed', 'tcp'], ['', 'direct', null]]) {
-    const [ada, bob] = await call(query);
-    await (path === 'direct' ? ada.goesDirect() : ada.goesRelayed());
-    const { connections: [one], ...facts } = await numbers(ada);
+  [kim, lou] = await call('?it=relay&tt=tcp');
+  await kim.goesRelayed();
+  await ada.goesDirect();
+  for (const [caller, path, protocol] of [[kim, 'relayed', 'tcp'], [ada, 'direct', null]]) {
+    const { connections: [one], ...facts } = await numbers(caller);
     assert.equal(one.pair.path, path);
     assert.equal(one.pair.relayProtocol, protocol);
-    assert.equal(one.pair.path === 'relayed', /relay/.test(await ada.path()));
+    assert.equal(one.pair.path === 'relayed', /relay/.test(await caller.path()));
     assert.deepEqual(one.states, { signaling: 'stable', gathering: one.states.gathering, ice: one.states.ice, connection: 'connected' });
     assert.ok(one.setUpMs >= 0 && facts.sent > 0 && facts.received > 0, JSON.stringify({ one, facts }));
     assert.ok(one.media.video.bytesReceived > 0 && one.media.video.bytesSent > 0, JSON.stringify(one.media));
-    await close(ada, bob);
   }
-  const [ada, bob] = await gathering(['Ada', 'Bob'], '&it=relay');
-  const { connections: [one], state } = await numbers(ada);
-  assert.deepEqual([one.name, one.pair.path, state], ['Bob', 'relayed', 'connected']);
-  quiet(ada, bob);
-  await close(ada, bob);
+  const [hal, ida] = await gathering(['Hal', 'Ida'], '&it=relay');
+  const { connections: [one], state } = await numbers(hal);
+  assert.deepEqual([one.name, one.pair.path, state], ['Ida', 'relayed', 'connected']);
+  quiet(ada, bob, kim, lou, hal, ida);
+  await close(hal, ida);
 });
 
 test('the box of numbers follows the call, copies, and gives a report without credentials', async () => {
-  const [ada, bob] = await call('?it=relay');
-  await ada.page.keyboard.press('i');
-  await holds(ada, () => /Relayed over UDP/.test(document.querySelector('#details:not([hidden])')?.textContent) && /\d kbit\/s/.test(document.querySelector('#details').textContent));
-  await ada.page.click('#details button:text("Copy as JSON")');
-  await ada.page.waitForSelector('#details [role="status"]:text("Copied")');
-  const [saved] = await Promise.all([ada.page.waitForEvent('download'), ada.page.click('#details button:text("Download report")')]);
+  await kim.page.keyboard.press('i');
+  await holds(kim, () => /Relayed over TCP/.test(document.querySelector('#details:not([hidden])')?.textContent) && /\d kbit\/s/.test(document.querySelector('#details').textContent));
+  await kim.page.click('#details button:text("Copy as JSON")');
+  await kim.page.waitForSelector('#details [role="status"]:text("Copied")');
+  const [saved] = await Promise.all([kim.page.waitForEvent('download'), kim.page.click('#details button:text("Download report")')]);
   const file = join(temporary('saved'), 'report.json');
   await saved.saveAs(file);
   const report = JSON.parse(readFileSync(file, 'utf8'));
@@ -217,13 +231,11 @@ test('the box of numbers follows the call, copies, and gives a report without cr
   assert.ok(report.diary.some(({ what, detail }) => what === 'state' && detail === 'connected'));
   assert.ok(report.stats[0].length > 10);
   assert.doesNotMatch(JSON.stringify(report), /credential|"password"|browser tests only/);
-  quiet(ada, bob);
-  await close(ada, bob);
+  quiet(kim, lou);
+  await close(kim, lou);
 });
 
 test('the question mark shows the keys on both pages, and they do what they say', async () => {
-  const [ada, bob] = await call();
-  const [cyd, dan] = await gathering(['Cyd', 'Dan']);
   for (const { page } of [ada, cyd]) {
     await page.keyboard.press('?');
     const keys = await page.$$eval('dialog kbd', (all) => all.map((one) => one.textContent));
@@ -251,17 +263,17 @@ test('the question mark shows the keys on both pages, and they do what they say'
 });
 
 test('the invitation has the link and its QR code, and the focus comes back', async () => {
-  const ada = new Caller(await first.tab());
+  const fay = new Caller(await first.tab());
   const room = house.room();
-  await ada.join(room);
-  await ada.reach('waiting');
-  await ada.page.click('#waiting [data-act="invite"]');
-  assert.equal(await ada.page.inputValue('dialog input'), room);
-  assert.equal(await ada.page.getAttribute('dialog svg.qr', 'role'), 'img');
-  await ada.page.keyboard.press('Escape');
-  assert.equal(await ada.page.evaluate(() => document.activeElement.dataset.act), 'invite');
-  quiet(ada);
-  await close(ada);
+  await fay.join(room);
+  await fay.reach('waiting');
+  await fay.page.click('#waiting [data-act="invite"]');
+  assert.equal(await fay.page.inputValue('dialog input'), room);
+  assert.equal(await fay.page.getAttribute('dialog svg.qr', 'role'), 'img');
+  await fay.page.keyboard.press('Escape');
+  assert.equal(await fay.page.evaluate(() => document.activeElement.dataset.act), 'invite');
+  quiet(fay);
+  await close(fay);
 });
 
 test('every way in which a device can fail is told in words with what to do', async () => {
@@ -297,39 +309,39 @@ test('every way in which a device can fail is told in words with what to do', as
 });
 
 test('a network that goes and comes back is told, and both pages go on', async () => {
-  const [ada, bob] = await call();
-  const [cyd, dan] = await gathering(['Cyd', 'Dan']);
+  [ada, bob] = await call();
+  [cyd, dan] = await gathering(['Cyd', 'Dan']);
   house.network.plug(2, 'down');
   await Promise.all([ada.reach('reconnecting'), holds(cyd, () => document.querySelector('.tile[data-member]').dataset.path === 'reconnecting')]);
   await dan.reach('reconnecting');
+  await dan.press('microphone');
   house.network.plug(2, 'up');
   await meet(ada, bob);
   await Promise.all([cyd, dan].map((one) => one.reach('connected')));
   await holds(cyd, () => document.querySelector('.tile[data-member]').dataset.path === 'direct');
   await Promise.all([cyd, dan].map((one) => one.sees(1)));
   assert.equal(ada.byes + bob.byes, 0, 'nobody left');
-  assert.deepEqual(await cyd.tiles(), ['Dan']);
-  await close(ada, bob, cyd, dan);
+  await cyd.page.waitForSelector('.tile[data-member] .who:text-is("Dan · muted")', { timeout: PATIENCE });
+  await close(cyd, dan);
 });
 
 test('a killed browser leaves a meeting that goes on, with room for somebody else', async () => {
   const doomed = await house.browser(2);
   const url = newMeeting();
-  const [ada, bob, cyd] = [new Guest('Ada', await first.tab()), new Guest('Bob', await doomed.tab()), new Guest('Cyd', await second.tab())];
-  await ada.enter(url);
-  await bob.enter(url);
-  await ada.sees(1);
+  const [fay, gus, hal] = [new Guest('Fay', await first.tab()), new Guest('Gus', await doomed.tab()), new Guest('Hal', await second.tab())];
+  await fay.enter(url);
+  await gus.enter(url);
+  await fay.sees(1);
   await doomed.kill();
-  await ada.notices(/^Bob lost the connection/);
-  await cyd.enter(url);
-  await cyd.reach('connected');
-  await ada.page.waitForSelector('.tile[data-path="direct"] .who:text("Cyd")', { timeout: PATIENCE });
-  quiet(ada, cyd);
-  await close(ada, cyd);
+  await fay.notices(/^Gus lost the connection/);
+  await hal.enter(url);
+  await hal.reach('connected');
+  await fay.page.waitForSelector('.tile[data-path="direct"] .who:text("Hal")', { timeout: PATIENCE });
+  quiet(fay, hal);
+  await close(fay, hal);
 });
 
 test('while the server is away, a call of two goes on below a countdown, and has its seats again after', async () => {
-  const [ada, bob] = await call();
   await house.server.stop();
   await holds(ada, () => /trying again in \d+ s$/.test(document.querySelector('#banner:not([hidden])')?.textContent));
   await bob.sees();

@@ -7,6 +7,9 @@ import { temporary } from './folder.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
+/** Where nothing else is said: a loaded machine may take long, and how long is never judged. */
+const PATIENCE = 60_000;
+
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -60,6 +63,7 @@ export class Launched {
   /** A tab of its own, as of another person, watched for everything that a good page does not do. */
   async tab(options = {}) {
     const context = await this.#browser.newContext(options);
+    context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     return { page, complaints: await watch(page) };
   }

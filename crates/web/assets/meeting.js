@@ -10,6 +10,7 @@ import { connect, Peers } from './client.js';
 import { Diary } from './diary.js';
 import { OutgoingParcel, PARCEL } from './parcel.js';
 import { connectionClass } from './tuned-connection.js';
+import { Unheard } from './unheard.js';
 import { noteVisit, forgetVisit } from './visit.js';
 
 const CHAT = 'chat';
@@ -40,6 +41,9 @@ export class Meeting extends EventTarget {
   #setUps = new WeakMap();
   /** Member to what it last said of its devices. */
   #switched = new Map();
+  /** The switches that the others know of, as JSON, or null. */
+  #told = null;
+  #unheard = new Unheard();
   #name = '';
   #passphrase;
 
@@ -64,7 +68,7 @@ export class Meeting extends EventTarget {
 
   /** Whether anybody hears what is said. */
   get talks() {
-    return [...this.peers?.connections.values() ?? []].some(({ channels }) => channels.get(CHAT)?.readyState === 'open');
+    return [...this.peers?.connections.keys() ?? []].some((member) => this.#hears(member));
   }
 
   /** `{name, pc, setUp}` for everybody else. */
@@ -78,12 +82,15 @@ export class Meeting extends EventTarget {
     this.#become('joining');
     this.since = Date.now();
     noteVisit(this.#roomId, name);
+    const { switches } = this.#media;
+    this.#told = JSON.stringify(switches);
+    this.#unheard.clear();
     const room = connect({
       room: this.#roomId,
       name,
       passphrase: this.#passphrase,
       create: this.#people ? { capacity: this.#people } : undefined,
-      data: this.#media.switches,
+      data: switches,
       storage: storage(),
     });
     this.room = room;
@@ -99,9 +106,11 @@ export class Meeting extends EventTarget {
     await room?.leave();
   }
 
-  /** To everybody, over the data channels; who is not connected yet does not hear it. */
+  /** To everybody, over the data channels; who is not connected yet hears it then. */
   say(text) {
-    this.peers.broadcast(CHAT, JSON.stringify({ text }));
+    const said = JSON.stringify({ text });
+    this.peers.broadcast(CHAT, said);
+    for (const member of this.room.members.keys()) if (!this.#hears(member)) this.#unheard.keep(member, said);
     this.#tell('said', { name: this.#name, text, own: true });
   }
 
@@ -123,6 +132,10 @@ export class Meeting extends EventTarget {
     this.peers?.restart();
   }
 
+  #hears(member) {
+    return this.peers.connections.get(member)?.channels.get(CHAT)?.readyState === 'open';
+  }
+
   #nameOf(member) {
     return this.room?.members.get(member)?.name ?? '';
   }
@@ -132,8 +145,10 @@ export class Meeting extends EventTarget {
     room.on('connection', here(() => this.#connectionChanged()));
     room.on('countdown', here(({ seconds }) => this.#countDown(seconds)));
     room.on('closed', here(({ reason, error }) => this.#closed(reason, error)));
-    room.on('joined', here(({ resumed }) => resumed && room.setPresence(this.#media.switches).catch(() => {})));
+    room.on('joined', here(({ resumed }) => this.#tellSwitches(resumed)));
+    room.on('back', here(() => this.#tellSwitches()));
     room.on('member-joined', here(({ name }) => this.#peopleChanged('arrived', name)));
+    room.on('member-left', here(({ member }) => this.#unheard.take(member)));
     room.on('member-left', here(({ name, reason }) => this.#peopleChanged(reason === 'kicked' ? 'removed' : 'departed', name)));
     room.on('member-away', here(({ name }) => this.#peopleChanged('away', name)));
     room.on('knock', here(({ name }) => this.#peopleChanged('knocks', name)));
@@ -167,6 +182,7 @@ export class Meeting extends EventTarget {
     peers.on('state', ({ connection, state }) => state === 'connected' && this.#stands(connection));
     peers.on('error', ({ error }) => console.warn('posthouse: a connection complains:', error.message));
     peers.on('message', ({ member, data }) => this.#heard(member, data));
+    peers.on('channel', ({ member, channel }) => this.#unheard.take(member).forEach((said) => channel.send(said)));
   }
 
   #watch(member, { pc }) {
@@ -252,7 +268,16 @@ export class Meeting extends EventTarget {
   #mediaChanged() {
     if (!this.peers) return;
     for (const kind of ['audio', 'video']) this.#exchange(this.#sent.get(kind) ?? null, this.#media.sent(kind), kind);
-    if (this.room.connection === 'open') this.room.setPresence(this.#media.switches).catch(() => {});
+    if (this.room.connection === 'open') this.#tellSwitches();
+  }
+
+  /** They may have been turned while the server was asked for the seat, or was away. What a former page said of them is `unknown`. */
+  #tellSwitches(unknown = false) {
+    const { switches } = this.#media;
+    const said = JSON.stringify(switches);
+    if (said === this.#told && !unknown) return;
+    this.#told = said;
+    this.room.setPresence(switches).catch(() => { this.#told = null; });
   }
 
   /** Another track of the same kind needs no new offer. */

@@ -154,6 +154,7 @@ const FILES: &[(&str, &[u8])] = files![
     "test.html",
     "transfer-row.js",
     "tuned-connection.js",
+    "unheard.js",
     "upload.js",
     "verdicts.js",
     "visit.js",
