@@ -54,6 +54,8 @@ impl IceServers for Nothing {
 
 impl RelayControl for Nothing {
     fn end_user(&self, _: &str) {}
+
+    fn revoke_user(&self, _label: &str) {}
 }
 
 impl Pages for Nothing {
